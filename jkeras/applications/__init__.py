@@ -1,12 +1,12 @@
-"""Networks that are known by name, as `keras.applications` has them: definitions, published weights, what goes in and out.
+"""Well-known networks, as in `keras.applications`: definitions, published weights, preprocessing and decoding.
 
     from jkeras import applications
 
-    model = applications.MobileNetV2(include_top=False, pooling="avg")         # weights of ImageNet
+    model = applications.MobileNetV2(include_top=False, pooling="avg")         # ImageNet weights
     images = applications.mobilenet_v2.preprocess_input(images)
 
-Each network has Keras's arguments, layers and weights, so that Keras's weight files load. One definition makes the
-models of both faces.
+Each network has Keras's arguments, layers and weights, so Keras's weight files load. One definition creates the models of
+both faces.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What makes a model of a definition: `Application` says what is particular to a network, `function` makes it callable."""
+"""Creates models from definitions: `Application` has the specifics of a network, `function` makes it callable."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ Options = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Application:
-    """A network that is known by name.
+    """A well-known network.
 
     Attributes:
         name: the name of the function.
-        features: `features(blocks, images, options)`, all but what follows.
+        features: `features(blocks, images, options)`, everything before the classifier.
         classifier: `classifier(blocks, features, options)`.
-        files: the published weights for given options.
-        summary: one line on it.
-        protocol: how it is called.
-        model_name: the name of the model; None where it depends on the options.
-        size: height and width of the images that it is meant for.
-        smallest: the least height and width.
-        pools: names of the pooling layers that stand instead of a classifier.
-        channels_last_only: whether images must have their channels last.
-        prepare: `prepare(options)`, where options need other defaults or checks than usual.
+        files: a function from options to the published weights.
+        summary: a one-line description.
+        protocol: the type of its signature.
+        model_name: the name of the model; None if it depends on the options.
+        size: the default height and width of images.
+        smallest: the smallest height and width.
+        pools: the names of the pooling layers that replace the classifier.
+        channels_last_only: whether images must be channels-last.
+        prepare: `prepare(options)`, for unusual defaults or checks of options.
         numbered: see `Blocks`.
-        any_size: whether the classifier is for images of every size, also with published weights.
-        same_width: whether `input_shape` must be that of `input_tensor`, if both are given.
-        after_pooling: `after_pooling(blocks, x)`, what follows where there is no classifier.
+        any_size: whether the classifier accepts images of any size, even with published weights.
+        same_width: whether `input_shape` must equal that of `input_tensor`, if both are passed.
+        after_pooling: `after_pooling(blocks, x)`, applied if there is no classifier.
     """
 
     name: str
@@ -59,16 +59,15 @@ class Application:
 
 
 def build(application: Application, face: Face, options: dict[str, Any]) -> Any:
-    """The model of a face.
+    """Creates the model of a face.
 
     Raises:
-        ArgumentError: an option cannot be, alone or together with others.
-        DownloadError: there are no weights to be had.
+        ArgumentError: an option is invalid, by itself or in combination with others.
+        DownloadError: the weights could not be downloaded.
     """
     if application.channels_last_only and config.image_data_format() != "channels_last":
         raise ArgumentError(
-            f"{application.name} takes images with their channels last alone:"
-            " `config.set_image_data_format('channels_last')`."
+            f"{application.name} only accepts channels-last images: `config.set_image_data_format('channels_last')`."
         )
     options["weights"] = checked_weights(application.name, options["weights"])
     check_options(application.name, options)
@@ -111,7 +110,7 @@ def _pooled(application: Application, blocks: Blocks, x: Tensor, options: Option
 
 
 def dense_classifier(pool: str | None = "avg_pool") -> Callable[[Blocks, Tensor, Options], Tensor]:
-    """The classifier of most networks: the mean over the image, then `Dense`."""
+    """The classifier of most networks: global average pooling and `Dense`."""
 
     def classifier(blocks: Blocks, x: Tensor, options: Options) -> Tensor:
         x = blocks.layers.GlobalAveragePooling2D(name=pool)(x)
@@ -122,12 +121,12 @@ def dense_classifier(pool: str | None = "avg_pool") -> Callable[[Blocks, Tensor,
 
 
 def function(application: Application, face: Face, module: str) -> Any:
-    """The network as a function that has Keras's signature and makes models of a face.
+    """The network as a function with Keras's signature that creates models of a face.
 
     Args:
         application: the network.
-        face: whose models it makes.
-        module: where the function can be found.
+        face: the face of the models.
+        module: the module that contains the function.
     """
     signature = signature_of(application.protocol, application.model_name)
 
@@ -147,7 +146,7 @@ def function(application: Application, face: Face, module: str) -> Any:
     See `jkeras.applications.signatures.{application.protocol.__name__}` for the arguments.
 
     Raises:
-        ArgumentError: an argument cannot be, alone or together with others.
-        DownloadError: the weights of "imagenet" are neither in the cache nor can they be downloaded.
+        ArgumentError: an argument is invalid, by itself or in combination with others.
+        DownloadError: the weights of "imagenet" are not in the cache and could not be downloaded.
     """
     return network

@@ -1,8 +1,8 @@
-"""Which networks there are, and the modules that Keras keeps them in."""
+"""The networks and their modules in Keras."""
 
 from __future__ import annotations
 
-# Each module with its networks; "resnet50" is an older name of a part of "resnet".
+# The networks by module; "resnet50" is an older name for a part of "resnet".
 MODULES: dict[str, tuple[str, ...]] = {
     module: tuple(names.split())
     for module, names in {

@@ -20,7 +20,7 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Size(NamedTuple):
-    """Blocks and channels of each stage."""
+    """The number of blocks and channels of each stage."""
 
     depths: tuple[int, ...]
     channels: tuple[int, ...]
@@ -92,7 +92,7 @@ def _features(size: Size) -> Callable[[Blocks, Tensor, Options], Tensor]:
         if options["include_preprocessing"] and b.channels(x) == 3:
             mean, variance = [m * 255 for m in _MEAN], [(d * 255) ** 2 for d in _DEVIATION]
             x = layers.Normalization(mean=mean, variance=variance, name=f"{name}_prestem_normalization")(x)
-        # All of them are made before any is used, which is the order of automatic names.
+        # All are created before any is used, which determines the order of automatic names.
         smaller = [
             b.face.sequential(
                 [layers.Conv2D(size.channels[0], 4, strides=4, name=f"{name}_stem_conv"), normed("stem_layernorm")],
@@ -127,7 +127,7 @@ def _convnext(key: str) -> Application:
         features=_features(size),
         classifier=_classifier,
         files=published("tensorflow/keras-applications/convnext", (f"{name}.h5", f"{name}_notop.h5"), size.checksums),
-        summary=f"The {key.lower()} network of convolutions by the rules of transformers, for images from 0 to 255.",
+        summary=f"The {key.lower()} ConvNeXt, a convolutional network modelled on transformers, for images from 0 to 255.",
         protocol=ConvNeXtNetwork,
         model_name=name,
         pools=(None, None),

@@ -14,7 +14,7 @@ from jkeras.applications.weight_files import tf_kernels
 
 EPSILON = 1.001e-5
 GROWTH = 32
-# Layers in each block, and the checksums of the weights with the classifier and without.
+# The number of layers in each block, and the checksums of the weights with and without the classifier.
 SIZES = {
     "121": ((6, 12, 24, 16), ("9d60b8095a5708f2dcce2bca79d332c7", "30ee3e1110167f948a6b9946edeeb738")),
     "169": ((6, 12, 32, 32), ("d699b8f76981ab1b30698df4c175e90b", "b8c4d4c20dd625c148057b9ff1c1176b")),
@@ -27,7 +27,7 @@ def _active(b: Blocks, x: Tensor, bn: str, relu: str) -> Tensor:
 
 
 def _layer(b: Blocks, x: Tensor, name: str) -> Tensor:
-    """A few more channels, joined to those that there are."""
+    """Concatenates a few new channels to the existing ones."""
     layers = b.layers
     grown = _active(b, x, f"{name}_0_bn", f"{name}_0_relu")
     grown = layers.Conv2D(4 * GROWTH, 1, use_bias=False, name=f"{name}_1_conv")(grown)
@@ -37,7 +37,7 @@ def _layer(b: Blocks, x: Tensor, name: str) -> Tensor:
 
 
 def _transition(b: Blocks, x: Tensor, name: str) -> Tensor:
-    """Half of the channels, half of the size."""
+    """Halves the number of channels and the size."""
     layers = b.layers
     x = _active(b, x, f"{name}_bn", f"{name}_relu")
     x = layers.Conv2D(b.channels(x) // 2, 1, use_bias=False, name=f"{name}_conv")(x)
@@ -69,7 +69,7 @@ def _densenet(size: str) -> Application:
         features=_features(depths),
         classifier=dense_classifier(),
         files=tf_kernels("densenet", f"densenet{size}", checksums),
-        summary=f"The densely connected network of {size} layers.",
+        summary=f"The densely connected network with {size} layers.",
         model_name=f"densenet{size}",
         channels_last_only=True,
     )

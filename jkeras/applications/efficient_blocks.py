@@ -1,4 +1,4 @@
-"""What both versions of EfficientNet are made of: mobile blocks with squeeze and excitation."""
+"""The building blocks of both versions of EfficientNet: mobile blocks with squeeze and excitation."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ DENSE = {
 
 
 def normalized(b: Blocks, x: Tensor, name: str, active: str | None = None, **options: Any) -> Tensor:
-    """Normalized, and active if the activation has a name."""
+    """Batch normalization, followed by an activation if it has a name."""
     x = b.norm(x, name, **options)
     return x if active is None else b.activation(x, active, "swish")
 
 
 def convolved(b: Blocks, x: Tensor, filters: int, name: str, kernel: int = 1, strides: int = 1) -> Tensor:
-    """A convolution without bias."""
+    """A convolution without a bias."""
     return b.layers.Conv2D(
         filters, kernel, strides=strides, padding="same", use_bias=False, kernel_initializer=CONV, name=name
     )(x)
 
 
 def excited(b: Blocks, x: Tensor, squeezed: int, name: str) -> Tensor:
-    """Each channel scaled by what the whole image says (squeeze and excitation)."""
+    """Scales each channel depending on the whole image (squeeze and excitation)."""
     layers, wide = b.layers, b.channels(x)
     scale = layers.GlobalAveragePooling2D(name=f"{name}se_squeeze")(x)
     scale = layers.Reshape((wide, 1, 1) if b.channels_first else (1, 1, wide), name=f"{name}se_reshape")(scale)
@@ -56,20 +56,20 @@ def mobile_block(
     squeeze: float = 0.25,
     **norm: Any,
 ) -> Tensor:
-    """Widened, convolved channel by channel, excited, narrowed.
+    """A mobile block: expansion, depthwise convolution, squeeze and excitation, projection.
 
     Args:
         b: the face.
         inputs: features.
-        kernel: size of the convolution of each channel.
-        filters: channels of the result.
-        expansion: how much wider it is inside.
-        strides: the strides of that convolution.
-        drop: the rate at which samples skip the block.
-        name: before the names of its layers.
-        padded: whether zeros around the image stand for "same" where the stride is 2, as in the first version.
-        squeeze: the share of channels that excitation goes through.
-        norm: options of the normalizations.
+        kernel: the kernel size of the depthwise convolution.
+        filters: the number of output channels.
+        expansion: the factor by which the block is wider inside.
+        strides: the strides of the depthwise convolution.
+        drop: the probability that a sample skips the block.
+        name: the prefix of the names of its layers.
+        padded: whether explicit zero padding replaces "same" if the stride is 2, as in the first version.
+        squeeze: the fraction of channels in the bottleneck of squeeze and excitation.
+        norm: options for the normalization layers.
     """
     layers, channels, x = b.layers, b.channels(inputs), inputs
     if expansion != 1:
@@ -105,7 +105,7 @@ def fused_block(
     name: str,
     **norm: Any,
 ) -> Tensor:
-    """A mobile block whose first two convolutions are one; without expansion, a single convolution."""
+    """A mobile block with the first two convolutions fused; without expansion, a single convolution."""
     channels, x = b.channels(inputs), inputs
     if expansion != 1:
         x = convolved(b, x, channels * expansion, f"{name}expand_conv", kernel, strides)
@@ -118,7 +118,7 @@ def fused_block(
 
 
 def added(b: Blocks, x: Tensor, inputs: Tensor, drop: float, name: str) -> Tensor:
-    """The sum of a block and its input; whole samples skip the block at a rate."""
+    """The sum of a block and its input; samples skip the block with a given probability."""
     if drop > 0:
         x = b.layers.Dropout(drop, noise_shape=(None, 1, 1, 1), name=f"{name}drop")(x)
     return b.layers.Add(name=f"{name}add")([x, inputs])

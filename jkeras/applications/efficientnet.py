@@ -15,7 +15,7 @@ from jkeras.applications.signatures import Network
 from jkeras.applications.value_face import of_values
 from jkeras.applications.weight_files import published
 
-# Kernel size, repetitions, filters, expansion, stride of the first one.
+# Kernel size, repetitions, filters, expansion, stride of the first block.
 STAGES = (
     (3, 1, 16, 1, 1),
     (3, 2, 24, 6, 2),
@@ -25,12 +25,12 @@ STAGES = (
     (5, 4, 192, 6, 2),
     (3, 1, 320, 6, 1),
 )
-# The published weights were trained on images that were divided by these, too.
+# The published weights were trained on images that were additionally divided by these.
 _SCALES = tuple(1.0 / math.sqrt(deviation) for deviation in (0.229, 0.224, 0.225))
 
 
 class Size(NamedTuple):
-    """How much wider and deeper than B0, the images that it is meant for, the dropout before the classifier."""
+    """Width and depth relative to B0, the default image size, and the dropout rate before the classifier."""
 
     width: float
     depth: float
@@ -52,7 +52,7 @@ SIZES = {
 
 
 def scaled(b: Blocks, x: Tensor, options: Options) -> Tensor:
-    """Images with values from 0 to 255 as the network wants them."""
+    """Preprocesses images with values from 0 to 255."""
     layers = b.layers
     x = layers.Rescaling(1.0 / 255.0)(x)
     x = layers.Normalization(axis=b.axis, **b.face.normalization(b.channels(x), options["path"]))(x)
@@ -60,7 +60,7 @@ def scaled(b: Blocks, x: Tensor, options: Options) -> Tensor:
 
 
 def features(b: Blocks, x: Tensor, size: Size, drop_connect_rate: float = 0.2) -> Tensor:
-    """All but the classifier, on images that are scaled already."""
+    """Everything but the classifier, for preprocessed images."""
     layers = b.layers
 
     def filters_of(filters: int) -> int:

@@ -20,7 +20,7 @@ DROP_CONNECT_RATE = 0.2
 
 
 class Stage(NamedTuple):
-    """Blocks of one kind: whether they are fused, how many, their filters, expansion, and stride of the first."""
+    """Blocks of one kind: whether they are fused, their number, filters, expansion, and the stride of the first."""
 
     fused: bool
     repeats: int
@@ -30,7 +30,7 @@ class Stage(NamedTuple):
 
 
 class Size(NamedTuple):
-    """Filters of the stem, stages, how much wider and deeper than these, and the images that it is meant for."""
+    """Filters of the stem, stages, width and depth relative to these, and the default image size."""
 
     stem: int
     stages: tuple[Stage, ...]
@@ -90,7 +90,7 @@ def _features(key: str) -> Callable[[Blocks, Tensor, Options], Tensor]:
             x = _scaled(b, x, key.startswith("B"))
         x = convolved(b, x, filters_of(size.stem), "stem_conv", 3, 2)
         x = normalized(b, x, "stem_bn", "stem_activation", momentum=MOMENTUM)
-        # The rates grow with the number of blocks before, as if the network were no deeper than the smallest.
+        # The rates grow with the number of preceding blocks, as if the network were only as deep as the smallest.
         whole, number = sum(stage.repeats for stage in size.stages), 0
         for place, stage in enumerate(size.stages, 1):
             for i in range(math.ceil(size.depth * stage.repeats)):

@@ -1,4 +1,4 @@
-"""What networks are written over: one definition makes models of both faces."""
+"""The abstraction over both faces: one definition creates models of both."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jkeras import config
 from jkeras.registry import snake_case
 
-# A symbolic tensor, layer or model of either face: they have no base in common.
+# A symbolic tensor, layer or model of either face; they have no common base.
 Tensor = Any
 
 
@@ -23,14 +23,14 @@ class Face(NamedTuple):
         layers: the module of layers.
         model: `model(inputs, outputs, name=...)`.
         sequential: `sequential(layers, name=...)`.
-        is_symbolic: whether something is a symbolic tensor.
-        source_inputs: what a symbolic tensor is computed from, as `model` takes it.
-        layer_class: the class of this face for a class of layers of the core that has no public name.
-        load: the model with the weights of a file.
-        normalization: the arguments of a `Normalization` of some channels that takes its numbers from a file of weights,
-            and changes nothing where there is none.
-        names_at_creation: whether a layer has its automatic name, which counts layers of all models, from its creation.
-        name_scope: the context in which layers are made whose weights have a name before theirs.
+        is_symbolic: whether an object is a symbolic tensor.
+        source_inputs: the inputs from which a symbolic tensor is computed, in the form that `model` takes.
+        layer_class: the class of this face for a layer class of the core without a public name.
+        load: a function that returns the model with the weights from a file.
+        normalization: the arguments of a `Normalization` of some channels that takes its statistics from a weights file,
+            and is the identity without one.
+        names_at_creation: whether layers get their automatic names, which count the layers of all models, on creation.
+        name_scope: the context for creating layers whose weights have a name prefix.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Face(NamedTuple):
 
 
 class NumberedLayers:
-    """A module of layers whose automatic names count what is made."""
+    """A module of layers with automatic names that count created layers."""
 
     def __init__(self, layers: Any) -> None:
         self._layers = layers
@@ -58,7 +58,7 @@ class NumberedLayers:
         return self.numbered(layer) if isinstance(layer, type) else layer
 
     def numbered(self, cls: type) -> Callable[..., Any]:
-        """The constructor, with a number in the name where none is given."""
+        """The constructor, with a numbered name if none is passed."""
 
         def make(*args: Any, name: str | None = None, **kwargs: Any) -> Any:
             if name is None:
@@ -72,18 +72,18 @@ class NumberedLayers:
 
 
 class Blocks:
-    """The parts that depend on where images have their channels.
+    """The building blocks that depend on the data format.
 
     Attributes:
-        face: whose layers are put together.
-        layers: its module of layers.
-        axis: the axis of the channels.
-        channels_first: whether that is the first one after the batch.
+        face: the face of the layers.
+        layers: the face's module of layers.
+        axis: the channels axis.
+        channels_first: whether it is the first axis after the batch axis.
 
     Args:
-        face: whose layers are put together.
-        numbered: whether layers without a name are numbered in the order in which they are made, not in the order in which
-            they come in the finished model.
+        face: the face of the layers.
+        numbered: whether layers without a name are numbered in the order of creation instead of their order in the finished
+            model.
     """
 
     def __init__(self, face: Face, *, numbered: bool = False) -> None:
@@ -93,7 +93,7 @@ class Blocks:
         self.axis = 1 if self.channels_first else -1
 
     def own_layer(self, cls: type) -> Any:
-        """What makes layers of a class of the core that has no public name."""
+        """The constructor for a layer class of the core without a public name."""
         layer_class = self.face.layer_class(cls)
         return self.layers.numbered(layer_class) if isinstance(self.layers, NumberedLayers) else layer_class
 
@@ -102,7 +102,7 @@ class Blocks:
         return self.layers.BatchNormalization(axis=self.axis, name=name, **options)(x)
 
     def activation(self, x: Tensor, name: str | None = None, function: str = "relu") -> Tensor:
-        """An activation as a layer of its own."""
+        """An activation as a separate layer."""
         return self.layers.Activation(function, name=name)(x)
 
     def concatenate(self, parts: list[Tensor], name: str | None = None) -> Tensor:
@@ -110,7 +110,7 @@ class Blocks:
         return self.layers.Concatenate(axis=self.axis, name=name)(parts)
 
     def channels(self, x: Tensor) -> int:
-        """How many there are."""
+        """The number of channels."""
         return int(x.shape[self.axis])
 
     def size(self, x: Tensor) -> tuple[int | None, int | None]:
@@ -119,7 +119,7 @@ class Blocks:
         return height, width
 
     def pad_for(self, x: Tensor, kernel_size: int, name: str | None = None) -> Tensor:
-        """Zeros around an image, so that a "valid" window of stride 2 sees what it would see in other libraries."""
+        """Pads an image with zeros so that a "valid" window with stride 2 matches other libraries' "same" padding."""
         half = kernel_size // 2
         odd = [1 if size is None else 1 - size % 2 for size in self.size(x)]
         if self.size(x)[0] is None:
@@ -129,6 +129,6 @@ class Blocks:
 
 
 def divisible(value: float, divisor: int = 8) -> int:
-    """The nearest multiple of the divisor that is not more than 10 % below the value."""
+    """The nearest multiple of the divisor that is at most 10 % below the value."""
     rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * value else rounded

@@ -1,4 +1,4 @@
-"""The shape of the images that a network takes."""
+"""The shape of a network's input images."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Shape = tuple[int | None, ...]
 
 
 def image_shape(network: str, options: Mapping[str, Any], size: int, smallest: int, *, any_size: bool = False) -> Shape:
-    """Height, width and channels, in the layout that is set; None is a size that is left open.
+    """Height, width and channels, in the configured data format; None means any size.
 
     Args:
-        network: whose arguments are checked.
+        network: the name of the network, for messages.
         options: its arguments.
-        size: height and width where nothing is said.
+        size: the default height and width.
         smallest: the least height and width.
-        any_size: whether the classifier, too, takes images of every size.
+        any_size: whether the classifier also accepts images of any size.
 
     Raises:
-        ArgumentError: the shape is none of an image, is too small, or does not go with the weights.
+        ArgumentError: the shape is not that of an image, is too small, or does not match the weights.
     """
     shape_argument, pretrained = options["input_shape"], options["weights"] == "imagenet"
     with_top = options["include_top"] and not any_size
@@ -57,7 +57,7 @@ def image_shape(network: str, options: Mapping[str, Any], size: int, smallest: i
 
 
 def check_same_width(network: str, tensor: Shape, shape: Shape) -> None:
-    """Checks a shape against that of a symbolic tensor of images.
+    """Checks a shape against that of a symbolic input tensor.
 
     Raises:
         ArgumentError: the widths differ.
@@ -65,17 +65,17 @@ def check_same_width(network: str, tensor: Shape, shape: Shape) -> None:
     width = sides(tensor[1:])[1]
     if width != sides(shape)[1]:
         raise ArgumentError(
-            f"{network}(input_shape={shape}): the width is another than that of `input_tensor`, {width}. Give one of them."
+            f"{network}(input_shape={shape}): the width differs from that of `input_tensor`, {width}. Pass only one of them."
         )
 
 
 def channel_place() -> int:
-    """Where a shape without batch has its channels."""
+    """The index of the channels in a shape without the batch axis."""
     return 0 if config.image_data_format() == "channels_first" else 2
 
 
 def sides(shape: Shape) -> tuple[int | None, int | None]:
-    """Height and width of a shape without batch."""
+    """The height and width in a shape without the batch axis."""
     height, width = (size for place, size in enumerate(shape) if place != channel_place())
     return height, width
 

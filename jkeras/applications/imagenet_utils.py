@@ -1,4 +1,4 @@
-"""Images as networks that were trained on ImageNet want them, and what their predictions mean."""
+"""Preprocessing of images and decoding of predictions for networks trained on ImageNet."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ Images = Any
 
 
 def preprocess_input(x: Images, data_format: str | None = None, mode: str = "caffe") -> Images:
-    """Images with values from 0 to 255, scaled; the argument stays as it is.
+    """Rescales images with values from 0 to 255; the argument is not changed.
 
-    Integers become `config.floatx()`, other types stay.
+    Integers are converted to `config.floatx()`; other dtypes are kept.
 
     Args:
         x: `(..., height, width, 3)` or, with channels first, `(..., 3, height, width)`.
-        data_format: None is the one that is set.
-        mode: "tf" from -1 to 1; "torch" with mean 0 and deviation 1; "caffe" as BGR with mean 0.
+        data_format: the data format; None means the configured one.
+        mode: "tf" for values from -1 to 1; "torch" for mean 0 and standard deviation 1; "caffe" for BGR with mean 0.
 
     Raises:
-        ArgumentError: the mode or the format is another one.
-        InputError: the images have other than 3 channels, in the modes with a mean for each.
+        ArgumentError: the mode or the format is unknown.
+        InputError: in the modes with a mean per channel, images do not have 3 channels.
 
     >>> import numpy as np
     >>> preprocess_input(np.full((1, 1, 1, 3), 255), mode="tf").tolist()
@@ -82,35 +82,35 @@ def _in_mode(mode: str, text: str) -> Callable[..., Images]:
         return preprocess_input(x, data_format, mode)
 
     preprocess.__name__ = preprocess.__qualname__ = "preprocess_input"
-    preprocess.__doc__ = f"Images with values from 0 to 255, scaled to {text}; see `imagenet_utils.preprocess_input`."
+    preprocess.__doc__ = f"Rescales images from 0 to 255 to {text}; see `imagenet_utils.preprocess_input`."
     return preprocess
 
 
-preprocess_caffe = _in_mode("caffe", "mean 0, with the channels as blue, green, red")
+preprocess_caffe = _in_mode("caffe", "mean 0, with channels in the order blue, green, red")
 preprocess_tf = _in_mode("tf", "values from -1 to 1")
-preprocess_torch = _in_mode("torch", "mean 0 and deviation 1")
+preprocess_torch = _in_mode("torch", "mean 0 and standard deviation 1")
 
 
 def preprocess_none(x: Images, data_format: str | None = None) -> Images:
-    """`x`: these networks scale their images themselves."""
+    """Returns `x` unchanged: these networks rescale images themselves."""
     return x
 
 
 def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, Any]]]:
-    """The likeliest classes of ImageNet for each row of predictions `(batch, 1000)`.
+    """The most likely ImageNet classes for each row of predictions `(batch, 1000)`.
 
-    Their names come from a file of Keras, which is downloaded when it is needed first.
+    The class names come from a Keras file, which is downloaded on first use.
 
     Args:
         preds: probabilities, or logits.
-        top: how many.
+        top: the number of classes to return.
 
     Returns:
-        For each row a list of (identifier, name, score), the highest score first.
+        For each row a list of (identifier, name, score), in descending order of scores.
 
     Raises:
-        ArgumentError: the predictions have another shape.
-        DownloadError: the file of names is not to be had.
+        ArgumentError: the predictions have the wrong shape.
+        DownloadError: the file of class names could not be downloaded.
     """
     top = arguments.checked("decode_predictions", "top", top, arguments.at_least(1))
     rows = np.asarray(preds)
@@ -125,5 +125,5 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, An
 
 @functools.cache
 def _classes() -> dict[str, tuple[str, str]]:
-    """Identifier and name of each class by its number."""
+    """The identifier and name of each class, by number."""
     return {number: (entry[0], entry[1]) for number, entry in load_json(download(_CLASSES)).items()}

@@ -1,4 +1,4 @@
-"""What both Inception networks are made of: branches of convolutions and poolings."""
+"""The building blocks of both Inception networks: branches of convolutions and pooling layers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from jkeras.applications.face import Blocks, Tensor
 
 
 class Conv(NamedTuple):
-    """A convolution, normalized and active.
+    """A convolution with batch normalization and activation.
 
     Attributes:
-        filters: how many.
-        kernel: its size, or height and width.
+        filters: the number of filters.
+        kernel: the kernel size, or height and width.
         strides: the strides of the window.
-        padding: at the edges.
+        padding: the padding.
     """
 
     filters: int
@@ -33,12 +33,12 @@ class Conv(NamedTuple):
 
 
 def down(filters: int) -> Conv:
-    """A convolution of 3 by 3 that halves the size."""
+    """A 3 x 3 convolution that halves the size."""
     return Conv(filters, 3, 2, "valid")
 
 
 class Pool(NamedTuple):
-    """A pooling of 3 by 3: "average" at the same size, or "max" with stride 2."""
+    """3 x 3 pooling: "average" at the same size, or "max" with stride 2."""
 
     kind: str
     strides: int
@@ -50,19 +50,19 @@ class Pool(NamedTuple):
 
 
 def chain(b: Blocks, x: Tensor, parts: Iterable[Conv | Pool]) -> Tensor:
-    """One part after the other."""
+    """Applies parts in sequence."""
     for part in parts:
         x = part.put(b, x)
     return x
 
 
 def branches(b: Blocks, x: Tensor, block: Sequence[Sequence[Conv | Pool]]) -> list[Tensor]:
-    """Chains of the same features."""
+    """Applies several chains to the same features."""
     return [chain(b, x, parts) for parts in block]
 
 
 def stem(b: Blocks, x: Tensor) -> Tensor:
-    """Images at an eighth of their size."""
+    """The stem, which reduces images to an eighth of their size."""
     return chain(
         b,
         x,

@@ -12,7 +12,7 @@ from jkeras.applications.value_face import of_values
 from jkeras.applications.weight_files import tf_kernels
 from jkeras.layers.network_parts import CustomScaleLayer as CustomScaleLayer
 
-# Blocks whose branches are joined.
+# Blocks whose branches are concatenated.
 _MIXED_5B = (
     (Conv(96, 1),),
     (Conv(48, 1), Conv(64, 5)),
@@ -26,7 +26,7 @@ _MIXED_7A = (
     (Conv(256, 1), Conv(288, 3), down(320)),
     (Pool("max", 2),),
 )
-# Blocks whose branches are joined, scaled and added to their input.
+# Blocks whose branches are concatenated, scaled and added to their input.
 _RESIDUAL = {
     "block35": ((Conv(32, 1),), (Conv(32, 1), Conv(32, 3)), (Conv(32, 1), Conv(48, 3), Conv(64, 3))),
     "block17": ((Conv(192, 1),), (Conv(128, 1), Conv(160, (1, 7)), Conv(192, (7, 1)))),
@@ -66,7 +66,7 @@ APPLICATIONS = {
             "inception_resnet_v2",
             ("e693bd0210a403b3192acc6073ad2e96", "d19885ff4a710c122648d3b5c3b684e4"),
         ),
-        summary="The network of branches whose sums are added to what they come from.",
+        summary="The Inception network with residual connections.",
         model_name="inception_resnet_v2",
         size=299,
         smallest=75,

@@ -22,7 +22,7 @@ def _small_windows(pooled: int) -> tuple[tuple[Conv | Pool, ...], ...]:
 
 
 def _strips(narrow: int) -> tuple[tuple[Conv | Pool, ...], ...]:
-    """Windows of 7 by 7 as strips of 1 by 7 and 7 by 1."""
+    """7 x 7 convolutions factorized into 1 x 7 and 7 x 1."""
     row, column = (1, 7), (7, 1)
     return (
         (Conv(192, 1),),
@@ -32,7 +32,7 @@ def _strips(narrow: int) -> tuple[tuple[Conv | Pool, ...], ...]:
     )
 
 
-# What each block joins, in the order of its channels; the first eleven blocks without the two that split at their ends.
+# The branches that each block concatenates, in order; without the two blocks whose branches split at their ends.
 BLOCKS = (
     _small_windows(32),
     _small_windows(64),
@@ -55,7 +55,7 @@ BLOCKS = (
 
 
 def _split(b: Blocks, x: Tensor, name: str | None) -> Tensor:
-    """A row and a column beside each other."""
+    """Concatenates a 1 x 3 and a 3 x 1 convolution."""
     parts = [Conv(384, kernel).put(b, x) for kernel in ((1, 3), (3, 1))]
     return b.concatenate(parts, name)
 
@@ -83,7 +83,7 @@ APPLICATIONS = {
         files=tf_kernels(
             "inception_v3", "inception_v3", ("9a0d58056eeedaa3f26cb7ebd46da564", "bcbd6486424b2319ff4ef7d526e38f63")
         ),
-        summary="The third version of the network of branches with windows of several sizes.",
+        summary="The third version of Inception, a network of branches with windows of several sizes.",
         model_name="inception_v3",
         size=299,
         smallest=75,

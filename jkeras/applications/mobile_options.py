@@ -1,4 +1,4 @@
-"""Options of the networks for small devices: widths that there are weights for, sizes that decide which."""
+"""Options of networks for small devices: the widths and image sizes with published weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _POSITIVE = arguments.between(0, float("inf"), open_low=True)
 
 
 def square(shape: Sequence[int | None] | None, sizes: Sequence[int]) -> int | None:
-    """The side of images that are square and of one of the sizes."""
+    """The side of square images with one of the sizes; None for others."""
     if not shape or len(shape) != 3:
         return None
     height, width = sides(tuple(shape))
@@ -34,7 +34,7 @@ def check_width(network: str, options: Mapping[str, Any], widths: Sequence[float
 
 
 def warn_of_size(network: str, options: Mapping[str, Any], sizes: Sequence[int]) -> None:
-    """Says that the published weights are those for images of 224 by 224, if these are of a size that has none."""
+    """Warns that weights for images of 224 x 224 are used if there are none for the image size."""
     if options["weights"] == "imagenet" and square(options["input_shape"], sizes) is None:
         warnings.warn(
             f"{network}(input_shape={options['input_shape']}): there are weights for square images of"
@@ -51,15 +51,15 @@ def prepare(
     name: str,
     shape: Sequence[int | None] | None = None,
 ) -> None:
-    """Settles the width, the size that is expected of images, and how the model's name is made.
+    """Determines the width, the expected image size, and the model's name.
 
     Args:
-        network: whose options these are.
-        options: completed by `size` and `model_name`.
-        sizes: the sizes of square images that there are weights for.
-        widths: values of `alpha` that there are weights for.
+        network: the name of the network.
+        options: the options, to which `size` and `model_name` are added.
+        sizes: the sizes of square images with published weights.
+        widths: the values of `alpha` with published weights.
         name: the name of the model, with `{alpha}` and `{side}`.
-        shape: the shape of the images, where it is known by something else than `input_shape`.
+        shape: the shape of images, if not determined by `input_shape`.
     """
     check_width(network, options, widths)
     options["size"] = square(options["input_shape"] if shape is None else shape, sizes) or 224

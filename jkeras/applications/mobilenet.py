@@ -14,7 +14,7 @@ from jkeras.applications.value_face import of_values
 from jkeras.applications.weight_files import WeightFile
 from jkeras.errors import ArgumentError
 
-# Filters and stride of each block.
+# The filters and stride of each block.
 BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
 SIZES = (128, 160, 192, 224)
 WIDTHS = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
@@ -82,7 +82,7 @@ APPLICATIONS = {
         features=_features,
         classifier=_classifier,
         files=_file,
-        summary="The network of separable convolutions for small devices.",
+        summary="The network of depthwise separable convolutions for small devices.",
         protocol=MobileNetNetwork,
         pools=(None, None),
         prepare=_prepare,

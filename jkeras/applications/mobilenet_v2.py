@@ -13,7 +13,7 @@ from jkeras.applications.signatures import MobileNetV2Network
 from jkeras.applications.value_face import of_values
 from jkeras.applications.weight_files import WeightFile
 
-# Filters, repetitions, stride of the first one, expansion.
+# Filters, repetitions, stride of the first block, expansion.
 STAGES = ((16, 1, 1, 1), (24, 2, 2, 6), (32, 3, 2, 6), (64, 4, 2, 6), (96, 3, 1, 6), (160, 3, 2, 6), (320, 1, 1, 6))
 SIZES = (96, 128, 160, 192, 224)
 WIDTHS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)

@@ -21,10 +21,10 @@ class Block(NamedTuple):
     Attributes:
         expansion: how much wider it is inside.
         filters: channels of the result.
-        wide: whether its kernel is 5 by 5, not 3 by 3.
-        stride: the stride of its convolution.
-        squeezed: whether it has squeeze and excitation.
-        swish: whether it is active by hard swish, not by ReLU.
+        wide: whether its kernel is 5 x 5 instead of 3 x 3.
+        stride: the stride of its depthwise convolution.
+        squeezed: whether it uses squeeze and excitation.
+        swish: whether its activation is hard swish instead of ReLU.
     """
 
     expansion: float
@@ -71,7 +71,7 @@ BLOCKS = {
         (6, 160, 1, 1, 1, 1),
     ),
 }
-# Features before the classifier.
+# The number of features before the classifier.
 LAST = {"small": 1024, "large": 1280}
 CHECKSUMS = {
     "large_224_0.75_float": ("765b44a33ad4005b3ac83185abf1d0eb", "40af19a13ebea4e2ee0c676887f69a2e"),

@@ -17,15 +17,15 @@ from jkeras.errors import ArgumentError
 
 
 class Size(NamedTuple):
-    """Filters of the first cells and of the stem, cells in each stage, and the images that it is meant for.
+    """The filters of the first cells and of the stem, the cells per stage, and the default image size.
 
     Attributes:
-        filters: the filters of the normal cells of the first stage.
-        stem: the filters of the first convolution.
-        cells: normal cells of each stage.
-        skips: whether the cell after a reduction sees what came before that reduction, not its input.
-        image: height and width.
-        checksums: the checksums of the weights with the classifier and without.
+        filters: the number of filters of the normal cells in the first stage.
+        stem: the number of filters of the first convolution.
+        cells: the number of normal cells per stage.
+        skips: whether the cell after a reduction sees the output before that reduction instead of its input.
+        image: the default height and width.
+        checksums: the checksums of the weights with and without the classifier.
     """
 
     filters: int
@@ -100,7 +100,7 @@ def _nasnet(key: str) -> Application:
             size.checksums,
             (f"{file_stem}.h5", f"{file_stem}_no_top.h5"),
         ),
-        summary=f"The {key.lower()} network whose cells were found by a search.",
+        summary=f"The {key.lower()} network with cells found by architecture search.",
         protocol=NASNetNetwork,
         model_name=f"nasnet_{key.lower()}",
         size=size.image,

@@ -1,4 +1,4 @@
-"""The two cells of NASNet: sums of pairs of operations, which a search has found."""
+"""The two cells of NASNet: sums of pairs of operations, found by architecture search."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _pointwise(b: Blocks, x: Tensor, filters: int, name: str) -> Tensor:
 
 
 def _separable(b: Blocks, x: Tensor, filters: int, kernel: int, name: str, strides: int = 1) -> Tensor:
-    """Two separable convolutions, each after an activation."""
+    """Two separable convolutions, each preceded by an activation."""
     layers = b.layers
     with b.face.name_scope(f"separable_conv_block_{name}"):
         x = b.activation(x)
@@ -43,7 +43,7 @@ def _pool(b: Blocks, x: Tensor, name: str, kind: str = "Average", strides: int =
 
 
 def _halved(b: Blocks, p: Tensor, filters: int, name: str) -> Tensor:
-    """At half of the size, from every second pixel and from those between them."""
+    """Halves the size, from every second pixel and from the pixels between these."""
     layers = b.layers
     with b.face.name_scope(f"adjust_reduction_block_{name}"):
         p = b.activation(p, f"adjust_relu_1_{name}")
@@ -61,7 +61,7 @@ def _halved(b: Blocks, p: Tensor, filters: int, name: str) -> Tensor:
 
 
 def _adjusted(b: Blocks, p: Tensor, x: Tensor, filters: int, name: str) -> Tensor:
-    """What an earlier cell gave, at the size of `x` and with so many channels."""
+    """Adapts the output of an earlier cell to the size of `x` and the given number of channels."""
     if p is None:
         return x
     with b.face.name_scope("adjust_block"):
@@ -83,13 +83,13 @@ def _sum(b: Blocks, parts: list[Tensor], name: str | None) -> Tensor:
 
 
 def normal_cell(b: Blocks, x: Tensor, p: Tensor, filters: int, name: str) -> tuple[Tensor, Tensor]:
-    """A cell that keeps the size; returns its result and its input, which the cell after the next sees.
+    """A cell that preserves the size; returns its result and its input, which the cell after the next one uses.
 
     Args:
         b: the face.
-        x: the result of the cell before.
-        p: the result of the cell before that one.
-        filters: channels of each sum.
+        x: the result of the previous cell.
+        p: the result of the cell before the previous one.
+        filters: the number of channels of each sum.
         name: the name of the cell.
     """
     with b.face.name_scope(f"normal_A_block_{name}"):

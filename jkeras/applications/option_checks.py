@@ -1,4 +1,4 @@
-"""Options that all networks have, checked before anything is made."""
+"""Checks the options of all networks before anything is created."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_options(network: str, options: Mapping[str, Any]) -> None:
     """Checks what is said about the parts and the outputs.
 
     Raises:
-        ArgumentError: an option has no meaning, or does not go with the weights.
+        ArgumentError: an option is invalid, or does not match the weights.
     """
     for flag in _FLAGS:
         if flag in options:
@@ -37,12 +37,12 @@ def check_options(network: str, options: Mapping[str, Any]) -> None:
     if weights == "imagenet" and classes != 1000:
         raise ArgumentError(
             f"{network}(weights='imagenet', include_top=True, classes={classes}): those weights have `classes=1000`."
-            " Write include_top=False and put a classifier of your own on top, or weights=None."
+            " Write include_top=False and add your own classifier, or weights=None."
         )
     if activation not in (activations.get("softmax"), activations.get(None)):
         raise ArgumentError(
-            f"{network}(classifier_activation={options['classifier_activation']!r}): with weights of a file, `None` and"
-            " 'softmax' are the ones that fit."
+            f"{network}(classifier_activation={options['classifier_activation']!r}): with weights from a file, only `None` and"
+            " 'softmax' are supported."
         )
 
 

@@ -9,7 +9,7 @@ from jkeras.applications.face import Blocks, Tensor
 from jkeras.applications.weight_files import tf_kernels
 
 EPSILON = 1.001e-5
-# `block(blocks, x, filters, stride, first, name)`; whether it is the first of its stage.
+# `block(blocks, x, filters, stride, first, name)`; `first`: whether it is the first of its stage.
 Block = Callable[[Blocks, Tensor, int, int, bool, str], Tensor]
 
 CHECKSUMS = {
@@ -35,7 +35,7 @@ def unit(
     active: bool = True,
     use_bias: bool = True,
 ) -> Tensor:
-    """A convolution, normalized, and then active or not."""
+    """A convolution with batch normalization and an optional activation."""
     padding = "same" if same else "valid"
     x = b.layers.Conv2D(
         filters, kernel, strides=stride, padding=padding, use_bias=use_bias, name=f"{name}_conv"
@@ -45,7 +45,7 @@ def unit(
 
 
 def bottleneck(b: Blocks, x: Tensor, filters: int, stride: int, first: bool, name: str) -> Tensor:
-    """Narrow, convolved, widened four times, added to the input."""
+    """The bottleneck block: reduction, convolution, expansion by four, sum with the input."""
     shortcut = unit(b, x, 4 * filters, 1, stride, f"{name}_0", active=False) if first else x
     x = unit(b, x, filters, 1, stride, f"{name}_1")
     x = unit(b, x, filters, 3, 1, f"{name}_2", same=True)
@@ -55,7 +55,7 @@ def bottleneck(b: Blocks, x: Tensor, filters: int, stride: int, first: bool, nam
 
 
 def basic(b: Blocks, x: Tensor, filters: int, stride: int, first: bool, name: str) -> Tensor:
-    """Two convolutions, added to the input: the block of the smaller networks."""
+    """The basic block of smaller networks: two convolutions, sum with the input."""
     project = first and (stride > 1 or b.channels(x) != filters)
     shortcut = unit(b, x, filters, 1, stride, f"{name}_0", active=False) if project else x
     x = unit(b, x, filters, 3, stride, f"{name}_1", same=True)
@@ -65,7 +65,7 @@ def basic(b: Blocks, x: Tensor, filters: int, stride: int, first: bool, name: st
 
 
 def preactivated(b: Blocks, x: Tensor, filters: int, stride: int, first: bool, name: str) -> Tensor:
-    """The bottleneck of the second version, whose activations come before its convolutions."""
+    """The bottleneck block of the second version, with activations before convolutions."""
     layers = b.layers
     active = b.activation(b.norm(x, f"{name}_preact_bn", epsilon=EPSILON), f"{name}_preact_relu")
     if first:
@@ -80,7 +80,7 @@ def preactivated(b: Blocks, x: Tensor, filters: int, stride: int, first: bool, n
 
 
 def stem(b: Blocks, x: Tensor, *, active: bool = True) -> Tensor:
-    """Images at a quarter of their size."""
+    """The stem, which reduces images to a quarter of their size."""
     layers = b.layers
     x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
     if active:
@@ -92,14 +92,14 @@ def stem(b: Blocks, x: Tensor, *, active: bool = True) -> Tensor:
 
 
 def stages(b: Blocks, x: Tensor, block: Block, depths: tuple[int, ...], *, stride_last: bool = False) -> Tensor:
-    """Four stages, each with twice the filters and half the size of the one before.
+    """Four stages, each with twice the filters and half the size of the previous one.
 
     Args:
         b: the face.
         x: features.
-        block: the block of all stages.
-        depths: blocks of each.
-        stride_last: whether a stage makes the image smaller at its end, not at its beginning.
+        block: the block to use in all stages.
+        depths: the number of blocks in each stage.
+        stride_last: whether stages downsample at their end instead of their beginning.
     """
     for stage, depth in enumerate(depths):
         for i in range(depth):
@@ -121,14 +121,14 @@ def _second_version(depths: tuple[int, ...]) -> Callable[[Blocks, Tensor, Option
 
 
 def resnet(depth: str, version: str = "") -> Application:
-    """The network with 50, 101 or 152 layers; the version is "" or "V2"."""
+    """The network with 50, 101 or 152 layers; `version` is "" or "V2"."""
     name = f"resnet{depth}{version.lower()}"
     return Application(
         name=f"ResNet{depth}{version}",
         features=(_second_version if version else _first_version)(DEPTHS[depth]),
         classifier=dense_classifier(),
         files=tf_kernels("resnet", name, CHECKSUMS[name]),
-        summary=f"The residual network of {depth} layers"
+        summary=f"The residual network with {depth} layers"
         + (", with activations before convolutions." if version else "."),
         model_name=name,
     )

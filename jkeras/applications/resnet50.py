@@ -1,4 +1,4 @@
-"""ResNet50 under the older name of its module."""
+"""ResNet50 under its older module name."""
 
 from jkeras.applications.resnet import ResNet50 as ResNet50
 from jkeras.applications.resnet import decode_predictions as decode_predictions

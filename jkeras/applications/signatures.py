@@ -1,6 +1,6 @@
-"""How the networks are called: Keras's parameters, in its order, which differs between families.
+"""The signatures of the networks: Keras's parameters in Keras's order, which differs between families.
 
-Each class is the type of some networks, and what their signatures are read from.
+Each class is the type of some networks; their signatures are derived from it.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.models.model import Model
 from jkeras.types import ActivationLike
 
-# "imagenet", the path of a file, or None for fresh weights.
+# "imagenet", a file path, or None for fresh weights.
 Weights = str | os.PathLike[str] | None
 ImageShape = Sequence[int | None] | None
 Pooling = Literal["avg", "max"] | None
 
 
 class Network(Protocol):
-    """Most of them.
+    """The signature of most networks.
 
     Args:
-        include_top: whether there is a classifier.
-        weights: "imagenet" for published ones, the path of a file, or None for fresh ones.
-        input_tensor: a symbolic tensor of images.
-        input_shape: height, width, channels (channels first if that is the layout that is set).
-        pooling: without a classifier, "avg", "max" or None for the features as they are.
-        classes: outputs of the classifier.
+        include_top: whether to add the classifier.
+        weights: "imagenet" for the published weights, a file path, or None for fresh weights.
+        input_tensor: a symbolic tensor of images to use as input.
+        input_shape: height, width, channels, in the configured data format.
+        pooling: without a classifier, "avg", "max", or None for no pooling.
+        classes: the number of outputs of the classifier.
         classifier_activation: the activation of the classifier; None for logits.
         name: the name of the model.
     """
@@ -48,7 +48,7 @@ class Network(Protocol):
 
 
 class EfficientNetV2Network(Protocol):
-    """`Network` with `include_preprocessing`: whether the model scales its images."""
+    """`Network` with `include_preprocessing`: whether the model rescales images itself."""
 
     def __call__(
         self,
@@ -65,7 +65,7 @@ class EfficientNetV2Network(Protocol):
 
 
 class ConvNeXtNetwork(Protocol):
-    """`Network` with `include_preprocessing`: whether the model scales its images."""
+    """`Network` with `include_preprocessing`: whether the model rescales images itself."""
 
     def __call__(
         self,
@@ -82,7 +82,7 @@ class ConvNeXtNetwork(Protocol):
 
 
 class MobileNetNetwork(Protocol):
-    """`Network` with `alpha` (all widths are multiplied by it), `depth_multiplier` and the rate of `dropout`."""
+    """`Network` with `alpha` (a multiplier of all widths), `depth_multiplier` and the rate of `dropout`."""
 
     def __call__(
         self,
@@ -101,7 +101,7 @@ class MobileNetNetwork(Protocol):
 
 
 class MobileNetV2Network(Protocol):
-    """`Network` with `alpha`: all widths are multiplied by it."""
+    """`Network` with `alpha`, a multiplier of all widths."""
 
     def __call__(
         self,
@@ -118,7 +118,7 @@ class MobileNetV2Network(Protocol):
 
 
 class MobileNetV3Network(Protocol):
-    """`Network` with `alpha`, `minimalistic` (no large kernels, no squeezing, no hard swish) and `dropout_rate`."""
+    """`Network` with `alpha`, `minimalistic` (no large kernels, squeeze and excitation, or hard swish) and `dropout_rate`."""
 
     def __call__(
         self,
@@ -138,7 +138,7 @@ class MobileNetV3Network(Protocol):
 
 
 class NASNetNetwork(Protocol):
-    """`Network` with the shape first."""
+    """`Network` with `input_shape` as the first parameter."""
 
     def __call__(
         self,
@@ -154,6 +154,6 @@ class NASNetNetwork(Protocol):
 
 
 def signature_of(protocol: type, name: str | None) -> inspect.Signature:
-    """The signature of a network of that type whose model has a name."""
+    """The signature of a network of this type with a default name."""
     _, *parameters = inspect.signature(protocol.__call__).parameters.values()
     return inspect.Signature([p.replace(default=name) if p.name == "name" else p for p in parameters])

@@ -1,4 +1,4 @@
-"""The networks as values of `jkeras`."""
+"""The networks as immutable models of `jkeras`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from jkeras.utils.sources import get_source_inputs
 
 
 def _sources(tensor: SymbolicTensor) -> Any:
-    """The input, or the inputs, that a tensor is computed from."""
+    """The input or inputs from which a tensor is computed."""
     sources = get_source_inputs(tensor)
     return sources[0] if len(sources) == 1 else sources
 
 
 def _normalization(channels: int, path: str | os.PathLike[str] | None) -> dict[str, Any]:
-    """The numbers are arguments here, not weights that are loaded."""
+    """The statistics as arguments, because here they are not weights that are loaded."""
     mean, variance = (path and normalization_numbers(Path(path))) or ([0.0] * channels, [1.0] * channels)
     return {"mean": mean, "variance": variance}
 
@@ -45,5 +45,5 @@ VALUES = Face(
 
 
 def of_values(application: Application, module: str) -> Any:
-    """The function that makes immutable models of a network; its type is the network's `protocol`."""
+    """The function that creates immutable models of a network; its type is the network's `protocol`."""
     return function(application, VALUES, module)

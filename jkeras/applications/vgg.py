@@ -8,7 +8,7 @@ from jkeras.applications.application import Application, Options
 from jkeras.applications.face import Blocks, Tensor
 from jkeras.applications.weight_files import tf_kernels
 
-# Convolutions in each block, and the checksums of the weights with the classifier and without.
+# The number of convolutions in each block, and the checksums of the weights with and without the classifier.
 SIZES = {
     "vgg16": ((2, 2, 3, 3, 3), ("64373286793e3c8b2b4e3219cbf3544b", "6d6bbae143d832006294945121d1f1fc")),
     "vgg19": ((2, 2, 4, 4, 4), ("cbe5617147190e668d6c5d5026f83318", "253f8cb515780f3b799900260a226db6")),
@@ -38,14 +38,14 @@ def _classifier(blocks: Blocks, x: Tensor, options: Options) -> Tensor:
 
 
 def vgg(name: str) -> Application:
-    """The network of a size."""
+    """The network with a given size."""
     depths, checksums = SIZES[name]
     return Application(
         name=name.upper(),
         features=_features(depths),
         classifier=_classifier,
         files=tf_kernels(name, name, checksums),
-        summary=f"The network of {name[3:]} layers of weights by the Visual Geometry Group.",
+        summary=f"The Visual Geometry Group's network with {name[3:]} weight layers.",
         model_name=name,
         pools=(None, None),
     )

@@ -1,4 +1,4 @@
-"""The files of published weights: their names, addresses and checksums are Keras's, and so is the folder that they go to."""
+"""The files of published weights, with Keras's names, addresses, checksums and cache folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from jkeras.datasets.source import fetch
 from jkeras.errors import ArgumentError
 
-# Where Keras keeps them. `JKERAS_APPLICATIONS_URL` names a mirror.
+# Keras's host. `JKERAS_APPLICATIONS_URL` names a mirror.
 HOST = "https://storage.googleapis.com"
 
 
@@ -18,9 +18,9 @@ class WeightFile(NamedTuple):
     """A file of published weights.
 
     Attributes:
-        name: in the folder `models` of the cache.
-        place: its address on the host.
-        checksum: None where Keras publishes none.
+        name: its name in the folder `models` of the cache.
+        place: its path on the host.
+        checksum: its checksum; None if Keras publishes none.
     """
 
     name: str
@@ -28,20 +28,20 @@ class WeightFile(NamedTuple):
     checksum: str | None
 
 
-# The file for the arguments of a network.
+# A function from the arguments of a network to its file.
 Choice = Callable[[Mapping[str, Any]], WeightFile]
 
 
 def published(
     folder: str, names: tuple[str, str], checksums: tuple[str, str], kept_as: tuple[str, str] | None = None
 ) -> Choice:
-    """Two files, with the classifier and without.
+    """Two files, with and without the classifier.
 
     Args:
-        folder: on the host.
-        names: the names of the files there.
-        checksums: the checksums of each.
-        kept_as: names in the cache, where they are others.
+        folder: the folder on the host.
+        names: the names of the files.
+        checksums: the checksums of the files.
+        kept_as: the names in the cache, if different.
     """
 
     def choose(options: Mapping[str, Any]) -> WeightFile:
@@ -52,32 +52,32 @@ def published(
 
 
 def tf_kernels(folder: str, name: str, checksums: tuple[str, str]) -> Choice:
-    """Two files whose names say that their kernels are in the order of TensorFlow, as all are."""
+    """Two files whose names contain the ordering of kernels, always TensorFlow's."""
     stem = f"{name}_weights_tf_dim_ordering_tf_kernels"
     return published(f"tensorflow/keras-applications/{folder}", (f"{stem}.h5", f"{stem}_notop.h5"), checksums)
 
 
 def download(file: WeightFile) -> Path:
-    """The local path of a published file, fetched if it is not in the cache.
+    """The local path of a published file, downloaded if it is not in the cache.
 
     Raises:
-        DownloadError: it cannot be fetched; the message says where to put it.
-        DamagedFileError: what was fetched has another checksum.
+        DownloadError: it could not be downloaded; the message says where to put it.
+        DamagedFileError: the downloaded file has the wrong checksum.
     """
     host = os.environ.get("JKERAS_APPLICATIONS_URL", HOST).rstrip("/")
     return fetch(file.name, f"{host}/{file.place}", file.checksum, cache_subdir="models")
 
 
 def checked_weights(network: str, weights: Any) -> str | None:
-    """None, "imagenet", or the path of a file that exists.
+    """Checks `weights`: None, "imagenet", or the path of an existing file.
 
     Raises:
-        ArgumentError: it is something else.
+        ArgumentError: it is none of these.
     """
     if weights is None or weights == "imagenet":
         return weights if weights is None else "imagenet"
     if isinstance(weights, (str, os.PathLike)) and os.path.exists(weights):
         return os.fspath(weights)
     raise ArgumentError(
-        f"{network}(weights={weights!r}): expected None for fresh weights, 'imagenet', or the path of a file that exists."
+        f"{network}(weights={weights!r}): expected None for fresh weights, 'imagenet', or the path of an existing file."
     )

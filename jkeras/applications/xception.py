@@ -10,20 +10,20 @@ from jkeras.applications.signatures import Network
 from jkeras.applications.value_face import of_values
 from jkeras.applications.weight_files import tf_kernels
 
-# Of the blocks that make the image smaller: number, filters of their two convolutions.
+# The number and the filters of both convolutions, for blocks that downsample.
 _ENTRY = ((2, 128, 128), (3, 256, 256), (4, 728, 728))
 _EXIT = (13, 728, 1024)
 
 
 def _separable(b: Blocks, x: Tensor, filters: int, name: str, active: str | None = None) -> Tensor:
-    """A separable convolution, normalized, after an activation if that has a name."""
+    """A separable convolution with batch normalization, preceded by an activation if that has a name."""
     x = x if active is None else b.activation(x, active)
     x = b.layers.SeparableConv2D(filters, (3, 3), padding="same", use_bias=False, name=name)(x)
     return b.norm(x, f"{name}_bn")
 
 
 def _smaller(b: Blocks, x: Tensor, number: int, first: int, second: int) -> Tensor:
-    """Two separable convolutions and a pooling, added to a convolution of the input."""
+    """Two separable convolutions and pooling, plus a convolution of the input."""
     layers, name = b.layers, f"block{number}"
     residual = layers.Conv2D(second, (1, 1), strides=(2, 2), padding="same", use_bias=False)(x)
     residual = b.norm(residual)
@@ -60,7 +60,7 @@ APPLICATIONS = {
         files=tf_kernels(
             "xception", "xception", ("0a58e3b7378bc2990ea3b43d5981f1f6", "b0042744bf5b25fce3cb969f33bebb97")
         ),
-        summary="The network of separable convolutions.",
+        summary="The network of depthwise separable convolutions.",
         model_name="xception",
         size=299,
         smallest=71,

@@ -1,7 +1,7 @@
 """Keras over jkeras: `import jkeras.keras as keras` runs a Keras script.
 
-Layers, models, losses, metrics and optimizers are Keras's mutable objects here, over cells (`Variable`) that hold their
-values; functions, data and files are those of jkeras. Names are loaded when they are first used.
+Layers, models, losses, metrics and optimizers are mutable objects, as in Keras, over cells (`Variable`) with their values.
+Functions, data and files are those of jkeras. Names are loaded on first use.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import importlib
 import sys
 from typing import Any
 
-# As a whole: parts of them that two threads load first wait for each other.
+# Imported as a whole: two threads that import different parts first would wait for each other.
 import jax  # noqa: F401
 
 import jkeras.ops  # noqa: F401
@@ -27,7 +27,7 @@ for _name, (_target, _moved) in homes.MIRRORS.items():
 
 
 def version() -> str:
-    """The version of Keras whose names these are."""
+    """The version of Keras whose API this is."""
     return __version__
 
 

@@ -1,4 +1,4 @@
-"""Activation functions, as in `keras.activations`: those of jkeras, and whatever can be called with a tensor."""
+"""Activation functions, as in `keras.activations`: those of jkeras, and any callable that takes a tensor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ deserialize = FAMILY.deserialize
 
 
 def get(identifier: Any) -> Any:
-    """The activation that a name, a configuration, a class or anything callable means; None is `linear`.
+    """The activation that a name, a configuration, a class or a callable means; None means `linear`.
 
     Raises:
         UnknownNameError: no activation has that name.
@@ -29,10 +29,10 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(activation: Any) -> Any:
-    """The name of a built-in function, else a configuration.
+    """The name of a built-in function, or a configuration.
 
     Raises:
-        ArgumentError: it has neither.
+        ArgumentError: there is neither.
     """
     if TABLE.get(getattr(activation, "__name__", "")) is activation:
         return activation.__name__

@@ -1,4 +1,4 @@
-"""Layers that learn from data by `adapt`, or read strings, as objects: they change in place and have weights in files."""
+"""Mutable layers that learn from data with `adapt`, or process strings: they change in place and save weights."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import as_array
 from jkeras.layers.preprocessing.normalization import centred_and_scaled
 
-# What may be given to a layer by position: also numbers, lists and strings.
+# Types of positional arguments of these layers, including numbers, lists and strings.
 ANY_VALUES = {"_flags": {"_convert_input_args": False, "_allow_non_tensor_positional_args": True}}
 
 
 def on_values(description: Any) -> Callable[..., Any]:
-    """`call` of a layer that also takes lists and NumPy arrays."""
+    """`call` of a layer that also accepts lists and NumPy arrays."""
     run = on_view(description.call)
 
     def call(self: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -38,7 +38,7 @@ def on_values(description: Any) -> Callable[..., Any]:
 
 
 def on_host(description: Any) -> Callable[..., Any]:
-    """`call` of a layer that computes at once on data, in Python."""
+    """`call` of a layer that processes concrete data eagerly, in Python."""
     run = on_view(description.call)
 
     def call(self: Any, inputs: Any) -> Any:
@@ -65,7 +65,7 @@ def _crossing_spec(self: Any, inputs: Any) -> KerasTensor:
 
 
 def _encoded(self: Any, inputs: Any, depth: int, of_ids: str) -> KerasTensor:
-    """Like the ids of the inputs, or like their encodings."""
+    """A symbolic tensor with the shape of the ids of the inputs, or of their encodings."""
     shape = tuple(inputs.shape)
     if self.output_mode == "int":
         return KerasTensor(shape, of_ids)
@@ -96,10 +96,10 @@ def _spec_by(rule: Callable[..., KerasTensor]) -> dict[str, Any]:
 
 
 def in_place(adapt: Callable[..., Any]) -> Callable[..., None]:
-    """`adapt` of a description, whose changed copy is the object itself."""
+    """`adapt` of a description that changes the object in place."""
 
     def method(self: Any, data: Any, *args: Any, **kwargs: Any) -> None:
-        """Learns from data, in place of what was learnt before."""
+        """Learns from data, replacing what was learnt before."""
         for name in ("vocabulary", "idf_weights"):
             if name in vars(self):
                 vars(self)[name] = None
@@ -109,7 +109,7 @@ def in_place(adapt: Callable[..., Any]) -> Callable[..., None]:
 
 
 def _save_assets(self: Any, dir_path: str) -> None:
-    """Writes the vocabulary beside the weights."""
+    """Writes the vocabulary next to the weights."""
     if self.vocabulary is not None:
         terms = self.get_vocabulary(include_special_tokens=True)
         Path(dir_path, "vocabulary.txt").write_text("\n".join(map(str, terms)), encoding="utf-8")
@@ -182,7 +182,7 @@ def _build_normalization(self: Any, input_shape: Any) -> None:
         options = {"trainable": False, "shape": shape}
         self.adapt_mean = self.add_weight(name="mean", initializer="zeros", **options)
         self.adapt_variance = self.add_weight(name="variance", initializer="ones", **options)
-        # Files of Keras have it.
+        # Keras saves it.
         self.count = self.add_weight(name="count", shape=(), dtype="int32", initializer="zeros", trainable=False)
 
 
@@ -194,7 +194,7 @@ def _statistic(given: str, cell: str) -> property:
         value = own.get(given)
         value = own[cell].value if value is None else jnp.asarray(value)
         if value.ndim < sum(size != 1 for size in self._broadcast) or value.ndim != len(self.axis):
-            # Fewer axes than are kept: the last of them.
+            # Fewer axes than `axis` keeps: take the last of them.
             remaining_axes = [axis for axis in range(len(self._broadcast)) if axis not in self._reduced][
                 -value.ndim or len(self._broadcast) :
             ]
@@ -269,7 +269,7 @@ def _normalization_arguments(self: Any) -> dict[str, Any]:
 
 
 def nothing(self: Any) -> None:
-    """For callers of Keras's protocol: there is nothing to be done."""
+    """Does nothing; part of Keras's protocol."""
 
 
 NORMALIZATION = {

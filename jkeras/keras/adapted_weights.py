@@ -1,4 +1,4 @@
-"""Layers whose weights take another form in place: `quantize`, `enable_lora`, and what their files and attributes say then."""
+"""Layers whose weights change form in place (`quantize`, `enable_lora`), with the effects on files and attributes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from jkeras.quantization.table import MODES
 
 
 class AdaptedWeight:
-    """The attribute of a weight that can have a change of low rank beside it: what the layer computes with.
+    """The attribute of a weight that may have a low-rank update (LoRA): the effective weight.
 
-    A view has the array that is kept.
+    In a view, it is the stored array.
     """
 
     def __set_name__(self, owner: Any, name: str) -> None:
@@ -49,7 +49,7 @@ class AdaptedWeight:
 
 
 class LowRankFacade(BuiltinLayer):
-    """Base of layers that take a change of low rank."""
+    """Base of layers that support low-rank adaptation (LoRA)."""
 
     overrides: ClassVar[tuple[str, ...]] = ("lora_enabled",)
 
@@ -66,7 +66,7 @@ class LowRankFacade(BuiltinLayer):
 
     @property
     def lora_enabled(self) -> bool:
-        """Whether training changes a product of low rank alone."""
+        """Whether training only changes a low-rank update."""
         return self.lora_rank is not None
 
     def _shown_weight(self, cell: Any) -> Any:
@@ -98,17 +98,17 @@ class LowRankFacade(BuiltinLayer):
         a_initializer: Any = "he_uniform",
         b_initializer: Any = "zeros",
     ) -> None:
-        """From now on training changes two factors of low rank, and leaves the weight that their product is added to.
+        """Enables LoRA: training changes two low-rank factors, whose product is added to the frozen weight.
 
         Args:
-            rank: the size between the factors.
-            lora_alpha: their product counts `lora_alpha / rank`; None is once.
-            a_initializer: the initializer of the first.
-            b_initializer: the initializer of the second.
+            rank: the rank of the update, the inner size of the factors.
+            lora_alpha: the product is scaled by `lora_alpha / rank`; None means no scaling.
+            a_initializer: the initializer of the first factor.
+            b_initializer: the initializer of the second factor.
 
         Raises:
-            ValueError: the layer is not built, has factors, or a constraint.
-            NotImplementedError: it is quantised in a way that does not allow it.
+            ValueError: the layer is not built, already has LoRA, or has a constraint.
+            NotImplementedError: its quantisation mode does not support LoRA.
         """
         if not self.built and not self._own("constraint"):
             raise ArgumentError(f"{self.name}: Cannot enable lora on a layer that isn't yet built.")
@@ -122,7 +122,7 @@ class LowRankFacade(BuiltinLayer):
     # -- files ----------------------------------------------------------------------------------------------------
 
     def _cells_in_files(self) -> dict[str, Variable]:
-        """The variables that files have, by their attributes, in the order of files."""
+        """The variables to save, by attribute, in the order of files."""
         rule = in_files(type(self))
         names = {id(cell): name for name, cell in vars(self).items() if isinstance(cell, Variable)}
         cells = [*self._trainable_variables, *self._non_trainable_variables]
@@ -130,7 +130,7 @@ class LowRankFacade(BuiltinLayer):
         return {name: named_cells[name] for name in rule.in_order(named_cells, key=str)}
 
     def save_own_variables(self, store: Any) -> None:
-        """Puts the layer's own variables into a dict-like store, a change of low rank as part of the weight."""
+        """Saves the layer's own variables to a dict-like store, with a low-rank update merged into the weight."""
         cells = self._cells_in_files()
         values: Mapping[str, Any] = cells
         if self._has_adapters:
@@ -143,16 +143,16 @@ class LowRankFacade(BuiltinLayer):
         """Reads what `save_own_variables` stored.
 
         Raises:
-            ValueError: there are too few or too many.
+            ValueError: the number of variables is wrong.
         """
         cells = self._cells_in_files()
         if not self._has_adapters and len(store.keys()) != len(cells):
-            super().load_own_variables(store)  # which says what is wrong
+            super().load_own_variables(store)  # raises an error that says what is wrong
         for place, cell in enumerate(cells.values()):
             cell.assign(store[f"{place}"])
         if (
             self._has_adapters
-        ):  # the change is part of the weight now; the first factor stays, so that there is a gradient
+        ):  # the update is now part of the weight; the first factor remains, so that there is a gradient
             cell = vars(self)[self._adapters[1]]
             cell.assign(jnp.zeros(cell.shape, cell.dtype))
 
@@ -164,7 +164,7 @@ class QuantizableFacade(LowRankFacade):
 
     @property
     def _form_policy(self) -> Any:
-        """The policy whose sizes count."""
+        """The policy that determines the sizes."""
         policy, mode = self._policy_in_force, self._mode
         return policy if mode is None else mode.sized(policy.value, self.quantization_config)
 
@@ -189,7 +189,7 @@ class QuantizableFacade(LowRankFacade):
 
     @property
     def dtype_policy(self) -> Any:
-        """The types that it computes in and keeps weights in; a quantised one quantises the weights that there are."""
+        """The dtypes for computation and weights; assigning a quantised policy quantises existing weights."""
         return self._dtype_policy
 
     @dtype_policy.setter
@@ -209,16 +209,16 @@ class QuantizableFacade(LowRankFacade):
         self._take_form(policy, configs.MODES[mode](**policy.value.sizes))
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None, **kwargs: Any) -> None:
-        """Keeps the matrices in few bits from now on.
+        """Quantises the layer's matrices.
 
         Args:
             mode: "int8", "int4", "float8", "gptq" or "awq".
-            type_check: whether subclasses are refused.
+            type_check: whether to reject subclasses.
             config: a configuration of `keras.quantizers`.
 
         Raises:
-            ValueError: the layer is not built or is quantised already, or the mode is unknown.
-            NotImplementedError: the layer has no such mode, or is of a subclass.
+            ValueError: the layer is not built or is already quantised, or the mode is unknown.
+            NotImplementedError: the layer does not support the mode, or is a subclass.
         """
         config = configs.resolved(mode, config)
         self._check_is_built_to_quantize()
@@ -234,11 +234,11 @@ class QuantizableFacade(LowRankFacade):
         self._take_form(dtype_policies.get(policy.name), config)
 
     def calibrate(self, known: Any, config: Any) -> None:
-        """Rounds the kernel of a layer in a mode that looks at data.
+        """Rounds the kernel of a layer in a mode with calibration data.
 
         Args:
-            known: what the mode gathered of the layer's inputs.
-            config: with what the mode is asked for.
+            known: the statistics of the layer's inputs that the mode collected.
+            config: the configuration of the mode.
         """
         mode: Any = self._mode
         cell = vars(self)[self._adapted]
@@ -251,13 +251,13 @@ class QuantizableFacade(LowRankFacade):
 
     @property
     def _waits(self) -> bool:
-        """Whether the layer is to be calibrated and computes with its floats until then."""
+        """Whether the layer waits for calibration and still computes with its float weight."""
         mode, own = self._mode, vars(self)
         return mode is not None and mode.calibrated and self._adapted in own and not own.get("_calibrated", False)
 
     @property
     def is_gptq_calibrated(self) -> bool:
-        """Whether GPTQ has rounded the kernel; may be set where the numbers were assigned."""
+        """Whether GPTQ has rounded the kernel; may be set after assigning the quantised values."""
         return self.quantization_mode is not None and not self._waits
 
     @is_gptq_calibrated.setter
@@ -268,15 +268,15 @@ class QuantizableFacade(LowRankFacade):
 
     @property
     def kernel_table(self) -> tuple[int, int]:
-        """The kernel's sizes as a table of inputs and outputs, as modes that look at data see it."""
+        """The kernel's sizes as a matrix of inputs and outputs, for modes with calibration data."""
         return table_of(self._matrix.shape)
 
     @property
     def inputs_quantizer(self) -> Any:
-        """What makes integers of the inputs; None leaves them floats."""
+        """The quantizer of inputs; None leaves them in floating point."""
         return self._use().activations
 
-    # Names of Keras's inside, which libraries read.
+    # Internal names of Keras that libraries read.
 
     @property
     def _int4_block_size(self) -> int | None:
@@ -297,20 +297,20 @@ class QuantizableFacade(LowRankFacade):
         return QuantizableLayer._product(self, matrix, equation, inputs, training, adapted)  # type: ignore[arg-type]
 
     def quantized_build(self, input_shape: Any, mode: Any, config: Any = None) -> None:
-        """Checks the mode; weights of a mode are made by `build` or `quantize`.
+        """Checks the mode; `build` or `quantize` creates the weights of a mode.
 
         Raises:
-            NotImplementedError: the layer has no such mode.
+            NotImplementedError: the layer does not support the mode.
         """
         self._check_mode(mode)
 
     def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
-        """The same as `call`, which computes by the policy."""
+        """The same as `call`, which follows the policy."""
         self._check_mode(self.quantization_mode)
         return self.call(*args, **kwargs)
 
     def _take_form(self, policy: Any, config: Any) -> None:
-        """Makes the variables of a quantised policy in the place of those that it replaces."""
+        """Creates the variables of a quantised policy, replacing the float ones."""
         own = vars(self)
         old = {name: jnp.asarray(cell.value) for name, cell in own.items() if isinstance(cell, Variable)}
         mode = MODES[policy.quantization_mode]
@@ -320,7 +320,7 @@ class QuantizableFacade(LowRankFacade):
             matrices[0] = self._matrix
         self._tracker.unlock()
         BuiltinLayer.dtype_policy.fset(self, policy)  # type: ignore[attr-defined]
-        if mode.calibrated:  # until there are data the layer computes with what it has
+        if mode.calibrated:  # until calibration the layer computes with its float weight
             for matrix in matrices:
                 self._add_declared(mode.stored(matrix, self._form_policy))
                 self._add_beside(matrix)
@@ -341,5 +341,5 @@ class QuantizableFacade(LowRankFacade):
 
 
 def weight_attributes(name: str) -> dict[str, Any]:
-    """The attributes of a layer for a weight: what it computes with, and what is kept."""
+    """The attributes of a layer for a weight: the effective and the stored one."""
     return {name: AdaptedWeight(), f"_{name}": property(lambda layer: vars(layer)[name])}

@@ -1,6 +1,6 @@
 """`keras.applications`: the networks of `jkeras.applications`, as models of Keras.
 
-The modules inside (`keras.applications.resnet50` and so on) stand for those of `jkeras.applications`; see `homes`.
+Its modules (`keras.applications.resnet50` and so on) mirror those of `jkeras.applications`; see `homes`.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ OBJECTS = Face(
 
 
 def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe") -> Any:
-    """Images with values from 0 to 255, scaled. As in Keras, NumPy arrays of floating numbers are written over."""
+    """Rescales images with values from 0 to 255. As in Keras, NumPy arrays of floats are overwritten."""
     result = values.preprocess_input(x, data_format, mode)
     if not isinstance(x, np.ndarray) or x.dtype != result.dtype or not x.flags.writeable:
         return result
-    if mode == "caffe":  # the result has the channels in the other order, the array itself keeps its own
+    if mode == "caffe":  # the result has reversed channels, but the array itself keeps their order
         axis = x.ndim - (3 if config.standardize_data_format(data_format) == "channels_first" else 1)
         x = np.flip(x, axis)
     x[...] = result

@@ -1,4 +1,4 @@
-"""What makes an object that holds an array an array in arithmetic and in conversions."""
+"""Arithmetic and conversions for objects that hold an array."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from jkeras.keras.dtypes import standardize_dtype
 
 
 class HoldsArray:
-    """Works in arithmetic and in `jax.numpy` like its `value`."""
+    """Behaves in arithmetic and in `jax.numpy` like its `value`."""
 
-    # NumPy arrays leave arithmetic with such objects to them.
+    # NumPy arrays defer to such objects in arithmetic.
     __array_priority__ = 100
 
     shape: tuple[int, ...]
@@ -63,7 +63,7 @@ class HoldsArray:
 
 
 def as_array(value: Any, dtype: Any = None) -> jax.Array:
-    """The array that a variable, an array, a number or nested lists mean; Python's and NumPy's wide floats become the
+    """Converts a variable, an array, a number or nested lists to an array; Python floats and NumPy's float64 become the
     default float type.
 
     >>> as_array(1.5).dtype.name
@@ -82,7 +82,7 @@ def as_array(value: Any, dtype: Any = None) -> jax.Array:
 
 
 def unwrap(value: Any) -> Any:
-    """The array of a variable; anything else as it is."""
+    """The array of a variable; anything else unchanged."""
     return value.value if isinstance(value, HoldsArray) else value
 
 

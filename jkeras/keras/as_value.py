@@ -1,4 +1,4 @@
-"""Runs of the immutable model that an object is: with strategies, which spread steps over devices, and with exact checkpoints."""
+"""Runs of an object as an immutable model: with distribution strategies, and with exact checkpoints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jkeras.keras.value import take_over, to_value
 
 
 def is_asked_for(model: Any, callbacks: Any) -> bool:
-    """Whether a run of a model needs what only the immutable face has."""
+    """Whether a run needs features that only the immutable face has."""
     return model._strategy is not None or any(
         isinstance(callback, CheckpointCallback) for callback in _listed(callbacks)
     )
@@ -34,7 +34,7 @@ def compiled_value(model: Any) -> jk.Model:
     """The immutable model with its training configuration.
 
     Raises:
-        ArgumentError: code of a user's decides what a step does.
+        ArgumentError: the step contains the user's own code.
     """
     own = [name for name in ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics", "metrics",
                              "make_train_function", "make_test_function", "make_predict_function")
@@ -47,8 +47,8 @@ def compiled_value(model: Any) -> jk.Model:
             else "is compiled with losses, metrics or an optimizer of your own classes"
         )
         raise ArgumentError(
-            f"{model.name} {what}, so it cannot be trained under a strategy or with exact checkpoints, which take over the"
-            f" whole step. Write the step for the immutable face (`jkeras.Model.train_step`), or leave the strategy out."
+            f"{model.name} {what}, so it cannot be trained with a strategy or with exact checkpoints, which replace the"
+            f" whole step. Write the step for the immutable face (`jkeras.Model.train_step`), or omit the strategy."
         )
     return value
 
@@ -60,7 +60,7 @@ def _base() -> Any:
 
 
 def fit(model: Any, callback_list: Any, arguments: dict[str, Any]) -> None:
-    """Trains the immutable model and gives the object what came out."""
+    """Trains the immutable model and copies the results to the object."""
     stores = [callback for callback in callback_list.callbacks if isinstance(callback, CheckpointCallback)]
     between = Between(model, Hooks(callback_list, model, {}))
     trained = compiled_value(model).fit(**arguments, callbacks=[between, *stores])
@@ -70,7 +70,7 @@ def fit(model: Any, callback_list: Any, arguments: dict[str, Any]) -> None:
 
 
 class Between(Callback):
-    """Calls the callbacks of an object from a run of its value, with the variables at hand, and takes over what they assign.
+    """Calls the callbacks of an object in a run of its value, with up-to-date variables, and adopts what they assign.
 
     Args:
         model: the object.

@@ -1,4 +1,4 @@
-"""The parts that Keras's `MultiHeadAttention` is written with, for subclasses with a `build` or `call` of their own."""
+"""The internal parts of Keras's `MultiHeadAttention`, for subclasses with their own `build` or `call`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from jkeras.keras.mutable import facade_of
 from jkeras.layers.attention import drop
 from jkeras.layers.multi_head_attention import Projection, equations, masked_softmax
 
-# Keras's names of the projections, and what they are called here.
+# Keras's names of the projections, and their names in jkeras.
 PROJECTIONS = {"query": "query", "key": "key", "value": "value", "gate": "gate", "output": "attention_output"}
 
 
 class Alias:
-    """Another name of an attribute, until the object has one of its own under that name."""
+    """An alias of an attribute, unless the object has its own attribute with this name."""
 
     def __init__(self, name: str):
         self.name = name
@@ -32,7 +32,7 @@ class Alias:
 
 
 class OwnAlias(Alias):
-    """The same of an attribute that the object itself must have."""
+    """The same, for an attribute that the object itself must have."""
 
     def of(self, layer: Any) -> Any:
         """The attribute."""
@@ -42,7 +42,7 @@ class OwnAlias(Alias):
 
 
 def build_attention(self: Any, rank: int) -> None:
-    """Notes the axes that are attended over, and the equations of scores and outputs, of projections of `rank` axes."""
+    """Records the attended axes and the equations of scores and outputs for projections with `rank` axes."""
     axes = self._attended(rank)
     scored, combined = equations(rank, axes)
     vars(self).update(_attention_axes=axes, _dot_product_equation=scored, _combine_equation=combined)
@@ -60,13 +60,13 @@ def _dropout(self: Any, scores: Any, training: Any = None) -> Any:
 
 
 def _own_initializers(self: Any) -> dict[str, Any]:
-    """Initializers for one projection: an object without a seed draws the same values whenever it is asked."""
+    """Initializers for one projection: a single object without a seed would draw the same values for all."""
     known = {name: getattr(self, name) for name in ("kernel_initializer", "bias_initializer")}
     return {name: type(each).from_config(each.get_config()) for name, each in known.items()}
 
 
 def _shared_arguments(self: Any) -> dict[str, Any]:
-    """The arguments that all projections have, each with initializers of its own."""
+    """The arguments of all projections, with separate initializers for each."""
     names = "kernel_regularizer bias_regularizer kernel_constraint bias_constraint".split()
     return {
         **{name: getattr(self, name) for name in names},
@@ -77,13 +77,13 @@ def _shared_arguments(self: Any) -> dict[str, Any]:
 
 
 def _adopt(self: Any, value: Any, name: str = "layer") -> Any:
-    """Projections as objects, each with initializers of its own."""
+    """Projections as objects, each with its own initializers."""
     own = value.replace(**_own_initializers(self)) if isinstance(value, Projection) else value
     return BuiltinLayer._adopt(self, own, name)
 
 
 def _output_projection(self: Any, query_shape: Any, common_kwargs: Mapping[str, Any], name: str | None = None) -> Any:
-    """A projection of the heads' outputs to the output's size, not yet built."""
+    """A projection of the heads' outputs to the output size, not yet built."""
     sizes = self.output_shape or (query_shape[-1],)
     free = len(query_shape) - 1
     letters = string.ascii_lowercase[: free + 2 + len(sizes)]

@@ -1,4 +1,4 @@
-"""`keras.backend`: settings, types, and the functions of the old `K`, `K.mean(x)`, for scripts that have them."""
+"""`keras.backend`: settings, dtypes, and the functions of the old `K`, such as `K.mean(x)`, for older scripts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUPPORTS_SPARSE_TENSORS = False
 SUPPORTS_RAGGED_TENSORS = False
 IS_THREAD_SAFE = True
 
-# Of modules that build on this one.
+# Names from modules that depend on this one.
 _ELSEWHERE = {
     "JAXTrainer": "jkeras.keras.trainer:Trainer",
     "get_keras_mask": "jkeras.keras.masks:mask_of",
@@ -45,21 +45,21 @@ _ELSEWHERE = {
 
 
 def device(device_name: str) -> Any:
-    """A context in which arrays are made on a device, `"cpu:0"` for example."""
+    """A context in which arrays are created on a device, such as `"cpu:0"`."""
     kind, _, number = device_name.lower().removeprefix("/").removeprefix("device:").partition(":")
     return jax.default_device(jax.devices({"gpu": "cuda"}.get(kind, kind))[int(number or 0)])
 
 
 def random_seed_dtype() -> str:
-    """The type of the states of seed generators."""
+    """The dtype of the states of seed generators."""
     return "uint32"
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Starts automatic names, the generator of unseeded random functions and the dtype policy anew.
+    """Resets automatic names, the generator for unseeded random functions and the dtype policy.
 
     Args:
-        free_memory: whether objects that are in use no longer are collected at once.
+        free_memory: whether to collect garbage immediately.
     """
     reset_uids()
     reset_global_seed_generator()
@@ -69,12 +69,12 @@ def clear_session(free_memory: bool = True) -> None:
 
 
 def is_float_dtype(dtype: Any) -> bool:
-    """Whether a type is one of floating-point numbers."""
+    """Whether a dtype is a floating-point dtype."""
     return standardize_dtype(dtype).startswith(("float", "bfloat"))
 
 
 def is_int_dtype(dtype: Any) -> bool:
-    """Whether a type is one of integers, with or without a sign."""
+    """Whether a dtype is a signed or unsigned integer dtype."""
     return standardize_dtype(dtype).startswith(("int", "uint"))
 
 

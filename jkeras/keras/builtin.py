@@ -1,4 +1,4 @@
-"""`BuiltinLayer`: what the facades of built-in layers have in common between the core's descriptions and `Layer`."""
+"""`BuiltinLayer`: the common base of facades of built-in layers, between the core's descriptions and `Layer`."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ BASE_ARGUMENTS = tuple(graph_layer.Layer._fields)
 
 
 def _stacked(cell: Any) -> Any:
-    """Several cells as one, as an object here: the core would make a value of objects that can change."""
+    """Stacked cells as a mutable object; the core would create an immutable value."""
     return facade_of(StackedRNNCells)(cell) if isinstance(cell, (list, tuple)) else cell
 
 
-# How arguments are read by what the last word of their name says they are.
+# Conversions of arguments, by the last word of their name.
 _READERS = {
     "cell": _stacked,
     "activation": activations.get,
@@ -51,25 +51,25 @@ _READERS = {
 class BuiltinLayer(Layer):
     """Base of the facades."""
 
-    # Attributes in which a computation reads the weights of layers inside, see `views.view_of`.
+    # Attributes whose sublayers' weights a computation reads; see `views.view_of`.
     _inner_attributes: ClassVar[tuple[str, ...]] = ()
-    # Arguments of older versions that the description reads.
+    # Arguments of older versions that the description accepts.
     _old_arguments: ClassVar[tuple[str, ...]] = ()
-    # Attributes that `Layer` sets to other values, after the constructor.
+    # Attributes to which `Layer` assigns other values after the constructor.
     _flags: ClassVar[Mapping[str, Any]] = {}
-    # The attribute that holds the seed generator, and when there is one.
+    # The attribute of the seed generator, and the condition for having one.
     _seeded: ClassVar[Any] = None
-    # Whether there is a mask to pass on, where the class alone does not say it.
+    # Whether the layer supports masks, if the class alone does not determine it.
     _masks_on: ClassVar[Any] = None
-    # Whether the core has a description of the layer with the same weights.
+    # Whether the core has a description of this layer with the same weights.
     _has_value: ClassVar[bool] = True
-    # The axes of the input whose sizes the weights depend on.
+    # The axes of the input whose sizes determine the weights.
     _sized_axes: ClassVar[Any] = None
 
     # -- constructor ----------------------------------------------------------------------------------------------
 
     def _begin_construction(self, values: dict[str, Any], dtype: Any, input_shape: Any = None) -> None:
-        """The first part: what `Layer` takes goes to its constructor, the rest becomes attributes."""
+        """The first part of the constructor: passes arguments to `Layer`'s constructor; the rest become attributes."""
         base = {name: values.pop(name) for name in BASE_ARGUMENTS if name in values}
         base["dtype"] = base.get("dtype") if dtype is None else dtype
         Layer.__init__(self, **base)
@@ -80,7 +80,7 @@ class BuiltinLayer(Layer):
             own[name] = self._tracker.track(self._adopt(value, name))
 
     def _finish_construction(self) -> None:
-        """The last part, after the description's own."""
+        """The last part of the constructor, after the description's own."""
         own = vars(self)
         own.update(self._flags)
         if self._masks_on is not None:
@@ -113,7 +113,7 @@ class BuiltinLayer(Layer):
         super().__setattr__(name, value)
 
     def _adopt(self, value: Any, name: str = "layer") -> Any:
-        """Descriptions of the core as objects: layers get the name of the attribute and this layer's types."""
+        """Converts descriptions of the core to objects; layers get the name of the attribute and this layer's dtypes."""
         if isinstance(value, (tuple, list)):
             return type(value)(self._adopt(part, f"{name}_{place}") for place, part in enumerate(value))
         if not isinstance(value, Spec) or isinstance(value, (Layer, Mutable)):
@@ -137,11 +137,11 @@ class BuiltinLayer(Layer):
 
     @property
     def _runs_on_view(self) -> bool:
-        """Whether `call` is the core's, not a user's."""
+        """Whether `call` is the core's rather than a user's."""
         return getattr(type(self).call, "_runs_on_view", False)
 
     def _fix_sizes(self, *shapes: Any, **named: Any) -> None:
-        """Notes sizes of the input that the weights have been made for."""
+        """Records the sizes of the input for which the weights were created."""
         if self._sized_axes is not None:
             shape = next(iter((*shapes, *named.values())))
             spec = self.input_spec
@@ -154,13 +154,13 @@ class BuiltinLayer(Layer):
     # -- shapes ---------------------------------------------------------------------------------------------------
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Symbolic tensors like the outputs."""
+        """Symbolic tensors with the shapes and dtypes of the outputs."""
         if type(self).compute_output_shape is not BuiltinLayer.compute_output_shape:
             return super().compute_output_spec(*args, **kwargs)
         return self._traced_spec(args, kwargs)
 
     def _traced_spec(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Symbolic tensors like what `call` gives."""
+        """Symbolic tensors with the shapes and dtypes of `call`'s results."""
         if not self.built:
             return self._spec_before_build(args, kwargs)
         args, kwargs = tree.map_structure(self._converted, (args, kwargs))
@@ -171,7 +171,7 @@ class BuiltinLayer(Layer):
             return Operation.compute_output_spec(self, *args, **kwargs)
 
     def _known_spec(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> KerasTensor | None:
-        """The same by the rule of the description, where it has one and computes for this layer."""
+        """The same, by the description's rule, if it has one and its `call` is used."""
         tensor = args[0] if len(args) == 1 and kwargs.keys() <= {"training", "mask"} else None
         if not isinstance(tensor, KerasTensor) or tensor.sparse or tensor.dtype != self.compute_dtype:
             return None
@@ -181,20 +181,20 @@ class BuiltinLayer(Layer):
         return None if output is None else KerasTensor(output.shape, output.dtype)
 
     def _spec_before_build(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The same of a layer that has no weights yet, and gets none by this."""
+        """The same for a layer without weights, without creating any."""
         twin = copy.deepcopy(self)
         twin._maybe_build(CallSpec(call_signature(twin), twin._call_context_args, args, kwargs))
         return twin._traced_spec(args, kwargs) if twin.built else twin(*args, **kwargs)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
-        """The shape of the output for shapes of the inputs."""
-        if not args and not kwargs:  # by a method of a subclass that names no shapes
+        """The shape of the output for given input shapes."""
+        if not args and not kwargs:  # called from a subclass's method that has no shapes
             return super().compute_output_shape()
         parameters = self.call_signature_parameters
         named = {key.removesuffix("_shape"): shape for key, shape in kwargs.items()}
         named = {(key if key in parameters else parameters[0]): shape for key, shape in named.items()}
         args, named = _symbols((list(args), named), self.compute_dtype)
-        # Not `compute_output_spec`, which asks this method where a subclass has its own.
+        # Not `compute_output_spec`, which calls this method if a subclass overrides it.
         outputs = self._traced_spec(tuple(args), named)
         return tree.map_structure(lambda tensor: tensor.shape, outputs)
 
@@ -216,11 +216,11 @@ class BuiltinLayer(Layer):
         return config
 
     def _changed_form(self) -> dict[str, Any]:
-        """What has been asked of this layer beside what the layer makes it that it is in, as arguments."""
+        """The changes to this layer after its creation by the enclosing layer, as arguments."""
         return {}
 
     def _forms_made(self) -> dict[str, dict[str, Any]]:
-        """What the layers that `build` made have become, by their attributes; what they are to become before that."""
+        """The changed forms of layers that `build` created or will create, by attribute."""
         if not self.built:
             return {name: dict(form) for name, form in self._inner_forms.items()}
         own = vars(self)
@@ -230,7 +230,7 @@ class BuiltinLayer(Layer):
         return {name: form for name, part in made.items() if (form := part._changed_form())}
 
     def _take_forms(self, written: Any) -> None:
-        """Has `build` make layers in the form that a configuration says."""
+        """Makes `build` create layers in the form that a configuration specifies."""
         vars(self)["_inner_forms"] = read_forms(written, FORM, f"the layer {self.name!r}")
 
     def _written_beside(self) -> dict[str, Any]:
@@ -239,13 +239,13 @@ class BuiltinLayer(Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
-        """The layer that `get_config` described; `custom_objects` are classes by name for the layers inside."""
+        """Restores a layer from `get_config()`; `custom_objects` are classes by name for sublayers."""
         return super().from_config(
             {name: value if name == "dtype" else _read(value, custom_objects) for name, value in config.items()}
         )
 
     def replace(self, **changes: Any) -> Self:
-        """This layer, with some arguments changed: what descriptions copy themselves with, an object does in place."""
+        """Changes arguments of this layer in place, where descriptions would return a copy."""
         for name, value in changes.items():
             setattr(self, name, type(self)._convert(name, type(self)._fields[name], value))
         self.__post_init__()
@@ -254,7 +254,7 @@ class BuiltinLayer(Layer):
 
 @functools.lru_cache(maxsize=1024)
 def _has_known_output(cls: Any) -> bool:
-    """Whether a class builds and computes as a description that knows its output."""
+    """Whether a class builds and computes like a description with a known output shape."""
     facade = facade_of(cls.description)
     if cls.build is not facade.build or cls.call is not facade.call:
         return False
@@ -271,7 +271,7 @@ def _symbols(shapes: Any, dtype: str) -> Any:
 
 
 def _written(value: Any) -> Any:
-    """A configuration's form of a value; tuples stay tuples."""
+    """A value in the form of a configuration; tuples remain tuples."""
     if isinstance(value, (Layer, Mutable)):
         return saving.serialize_keras_object(value)
     if isinstance(value, Spec):
@@ -292,7 +292,7 @@ def _written(value: Any) -> Any:
 
 
 def _read(value: Any, custom_objects: Any) -> Any:
-    """A value of a configuration, with layers and other objects in place of their configurations."""
+    """A value from a configuration, with configurations converted to layers and other objects."""
     if isinstance(value, Mapping) and "class_name" in value and "config" in value:
         return saving.deserialize_keras_object(dict(value), custom_objects=custom_objects)
     return type(value)(_read(part, custom_objects) for part in value) if type(value) in (list, tuple) else value

@@ -1,4 +1,4 @@
-"""One call of a layer: its arguments by name, which of them are tensors, and what outer calls hand down."""
+"""One call of a layer: its arguments by name, the tensors among them, and what outer calls pass on."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ TENSORS = (jax.Array, KerasTensor)
 
 
 class CallContext:
-    """What the outermost call of a layer hands down to those inside: `training`, and what layers registered."""
+    """What the outermost call of a layer passes to nested calls: `training`, and arguments that layers registered."""
 
     def __init__(self, entry_layer: Any):
         self.entry_layer = entry_layer
         self.values: dict[str, Any] = {}
 
     def get_value(self, name: str, default: Any = None) -> Any:
-        """The value that the calls around agree on."""
+        """The value from enclosing calls."""
         return self.values.get(name, default)
 
     def set_value(self, name: str, value: Any) -> None:
-        """Says what calls inside get."""
+        """Sets the value for nested calls."""
         self.values[name] = value
 
 
@@ -38,8 +38,8 @@ current_call: ContextVar[CallContext | None] = ContextVar("current_call", defaul
 
 
 def signature_of(function: Callable[..., Any]) -> inspect.Signature:
-    """The signature of a function, `self` included for one taken from a class."""
-    if inspect.ismethod(function):  # found by its function, so that no object is kept alive
+    """The signature of a function, including `self` for one from a class."""
+    if inspect.ismethod(function):  # cached by the function, so that no object is kept alive
         return _method_signature(function.__func__)
     return _signature(function)
 
@@ -55,7 +55,7 @@ def call_signature(layer: Any) -> inspect.Signature:
 
 
 def _signature_of_method(method: Callable[..., Any]) -> inspect.Signature:
-    """The same of a method; what is remembered is the function, so that the object can go."""
+    """The same for a method; cached by the function, so that the object is not kept alive."""
     function = getattr(method, "__func__", None)
     return signature_of(method) if function is None else _method_signature(function)
 
@@ -76,7 +76,7 @@ class CallSpec:
 
     Args:
         signature: the signature of its `call`.
-        context_args: names of arguments that outer calls hand down; given ones that `call` does not take are allowed.
+        context_args: names of arguments that outer calls pass on; they are allowed even if `call` does not take them.
         args: positional arguments.
         kwargs: keyword arguments; context arguments that `call` does not take are removed from them.
     """
@@ -113,7 +113,7 @@ class CallSpec:
             )
 
     def shapes(self) -> dict[str, Any]:
-        """The shapes of the tensors, as `<argument>_shape`; masks and catch-alls left out."""
+        """The shapes of the tensors, as `<argument>_shape`, without masks and variadic arguments."""
         return {
             f"{name}_shape": tree.map_structure(shape_of, value) if name in self.nested else shape_of(value)
             for name, value in self.tensor_arguments_dict.items()
@@ -121,10 +121,10 @@ class CallSpec:
         }
 
     def shapes_for(self, method: Callable[..., Any], class_name: str) -> dict[str, Any]:
-        """The arguments of `build` or `compute_output_shape`: the first shape, or those that it names.
+        """The arguments of `build` or `compute_output_shape`: the first shape, or the ones that it names.
 
         Raises:
-            ValueError: it names one of which there is no argument.
+            ValueError: it names a shape for which there is no argument.
         """
         parameters = _signature_of_method(method).parameters.values()
         names = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]

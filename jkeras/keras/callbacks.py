@@ -1,4 +1,4 @@
-"""Callbacks, as in `keras.callbacks`: those of jkeras, where Keras's model and messages ask for more."""
+"""Callbacks, as in `keras.callbacks`: those of jkeras, adapted to Keras's mutable model and messages."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from jkeras.keras.optimizers import LossScaleOptimizer, MultiOptimizer, Optimize
 
 
 class CallbackList(Callback):
-    """Several callbacks as one; each hook calls theirs, in order, with a dict of logs.
+    """A list of callbacks; each hook calls theirs, in order, with a dict of logs.
 
     Args:
         callbacks: a callback, or a nested list of them.
-        add_history: whether a `History` is added if there is none.
-        add_progbar: accepted for compatibility with Keras: `fit` draws its bar itself.
+        add_history: whether to add a `History` if there is none.
+        add_progbar: accepted for compatibility with Keras: `fit` itself draws the progress bar.
         model: the model of the run.
         params: `epochs`, `steps` and `verbose` of the run.
     """
@@ -92,7 +92,7 @@ def _for_all(hook: str) -> Callable[..., None]:
 
 
 def _plain(logs: Logs) -> dict[str, Any]:
-    """Logs with Python's numbers in the place of scalar arrays; the same dict if it holds such already."""
+    """Converts scalar arrays in logs to Python numbers; returns the same dict if there are none."""
     if isinstance(logs, dict) and all(isinstance(value, (int, float)) for value in logs.values()):
         return logs
     flat: dict[str, Any] = {}
@@ -110,7 +110,7 @@ for _hook in HOOKS:
 
 
 class History(callbacks.History):
-    """Keeps the logs of every epoch in `history`; what `fit` returns."""
+    """Records the logs of every epoch in `history`; `fit` returns it."""
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Starts anew."""
@@ -124,7 +124,7 @@ class History(callbacks.History):
 
 
 class LambdaCallback(Callback):
-    """Functions as a callback: `LambdaCallback(on_epoch_end=lambda epoch, logs: print(logs))`."""
+    """A callback made of functions: `LambdaCallback(on_epoch_end=lambda epoch, logs: print(logs))`."""
 
     def __init__(
         self,
@@ -149,17 +149,17 @@ class LambdaCallback(Callback):
 
 
 class TerminateOnNaN(callbacks.TerminateOnNaN):
-    """Ends training when the loss of a batch is NaN or infinite.
+    """Stops training if the loss of a batch is NaN or infinite.
 
     Args:
-        raise_error: raises instead of stopping.
+        raise_error: raises an error instead of stopping.
     """
 
-    on_non_finite = Callback.on_non_finite  # not asked for: it costs a look at each step's loss in advance
+    on_non_finite = Callback.on_non_finite  # not overridden: that would require checking each step's loss in advance
 
 
 class MonitorCallback(Monitor):
-    """Base of callbacks that compare a value of the logs with the best so far; which way is better says the metric.
+    """Base of callbacks that compare a value in the logs with the best so far; the metric decides the direction.
 
     Args:
         monitor, mode, min_delta: see `jkeras.callbacks.monitor.Monitor`.
@@ -180,10 +180,10 @@ class MonitorCallback(Monitor):
         self.maximize = self._larger_is_better()
 
     def value_in(self, logs: Logs) -> float | None:
-        """The watched value, or None with a warning if the logs do not have it.
+        """The monitored value, or None with a warning if it is not in the logs.
 
         Raises:
-            ArgumentError: nobody knows which way is better.
+            ArgumentError: the better direction is unknown.
         """
         if self.maximize is None:
             self._set_monitor_op()
@@ -210,21 +210,21 @@ class MonitorCallback(Monitor):
 
 
 class EarlyStopping(callbacks.EarlyStopping, MonitorCallback):
-    """Ends training when a value has stopped getting better; see `jkeras.callbacks.EarlyStopping`."""
+    """Stops training when a value has stopped improving; see `jkeras.callbacks.EarlyStopping`."""
 
     def get_monitor_value(self, logs: Logs) -> float | None:
-        """The watched value; a subclass may compute another from the logs."""
+        """The monitored value; a subclass may compute a different one from the logs."""
         return super().value_in(logs)
 
     def value_in(self, logs: Logs) -> float | None:
-        """What `get_monitor_value` gives, once it is known which way is better."""
+        """The result of `get_monitor_value`, after the better direction has been determined."""
         if self.maximize is None:
             self._set_monitor_op()
         return self.get_monitor_value(logs)
 
 
 class ReduceLROnPlateau(callbacks.ReduceLROnPlateau, MonitorCallback):
-    """Makes the learning rate smaller when a value has stopped getting better; see `jkeras.callbacks.ReduceLROnPlateau`."""
+    """Reduces the learning rate when a value has stopped improving; see `jkeras.callbacks.ReduceLROnPlateau`."""
 
 
 class ModelCheckpoint(callbacks.ModelCheckpoint, MonitorCallback):
@@ -281,14 +281,14 @@ class TensorBoard(callbacks.TensorBoard):
 
 
 class SwapEMAWeights(Callback):
-    """Exchanges weights and their moving averages for evaluation and prediction; the optimizer must keep averages.
+    """Swaps weights and their moving averages for evaluation and prediction; requires `use_ema=True`.
 
     Args:
-        swap_on_epoch: exchanges them also at the end of each epoch, for callbacks that save the model; put this callback
+        swap_on_epoch: also swaps at the end of each epoch, for callbacks that save the model; put this callback
             before those.
 
     Raises:
-        ArgumentError: the optimizer keeps no averages.
+        ArgumentError: the optimizer does not maintain averages.
     """
 
     state_names = ("_averages_in_place",)
@@ -325,12 +325,12 @@ class SwapEMAWeights(Callback):
         ]
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Goes on with the weights."""
+        """Restores the weights."""
         if self.swap_on_epoch:
             self._exchange(averages_in_place=False)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Puts the averages in place, if asked to; after the last epoch they stay."""
+        """Swaps in the averages, if `swap_on_epoch`; after the last epoch they remain."""
         if self.swap_on_epoch:
             self._exchange(averages_in_place=True)
             if epoch == self.params["epochs"] - 1:
@@ -342,15 +342,15 @@ class SwapEMAWeights(Callback):
         self._exchange(averages_in_place=True)
 
     def on_test_end(self, logs: Logs = None) -> None:
-        """Goes back to the weights."""
+        """Restores the weights."""
         self._exchange(averages_in_place=False)
 
     def on_predict_begin(self, logs: Logs = None) -> None:
-        """Predicts with the averages."""
+        """Swaps in the averages."""
         self._exchange(averages_in_place=True)
 
     def on_predict_end(self, logs: Logs = None) -> None:
-        """Goes back to the weights."""
+        """Restores the weights."""
         self._exchange(averages_in_place=False)
 
 

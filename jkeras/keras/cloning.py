@@ -1,4 +1,4 @@
-"""`clone_model`: the same model with layers, and so weights, of its own."""
+"""`clone_model`: the same model with its own layers and weights."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def clone_model(
     recursive: bool = False,
     **kwargs: Any,
 ) -> Model:
-    """A model like another, with fresh weights; compiled in the same way if that is.
+    """A copy of a model with fresh weights, compiled in the same way if the original is compiled.
 
     Args:
-        model: what to clone.
+        model: the model to clone.
         input_tensors: symbolic tensors to build it on, nested like the model's inputs.
-        clone_function: gives the new layer for one of the model's; None makes it from its configuration.
-        call_function: `call_function(layer, *args, **kwargs)` calls a new layer.
-        recursive: whether `clone_function` is also used for the layers of models inside.
+        clone_function: a function from a layer to its replacement; None creates it from the configuration.
+        call_function: a function `call_function(layer, *args, **kwargs)` that calls a new layer.
+        recursive: whether to also apply `clone_function` to the layers of nested models.
 
     Raises:
         ArgumentError: an argument does not apply to this kind of model.
@@ -68,7 +68,7 @@ def clone_model(
 
 
 class _Cloner:
-    """Gives one new layer for each layer, however often it is asked."""
+    """Returns the same new layer each time for the same old layer."""
 
     def __init__(self, clone: Clone | None, call: Callable[..., Any] | None, recursive: bool, cache: dict[int, Any]):
         self._clone = _from_config if clone is None else clone
@@ -121,7 +121,7 @@ def _clone_functional(
     else:
         _check_tensors(input_tensors, model)
     outputs = model._run_through_graph(input_tensors, operation_fn=clone, call_fn=call_function)
-    # Another class than the model's own if its constructor takes something else, as in Keras.
+    # As in Keras, not the model's own class if its constructor takes other arguments.
     cls = type(model) if functional_like_constructor(type(model)) else Functional
     return _compiled_like(model, cls(input_tensors, outputs, name=model.name))
 

@@ -1,4 +1,4 @@
-"""What `compile` makes of losses and metrics for models with one or several, possibly nested, outputs."""
+"""The losses and metrics of `compile` for models with one or more, possibly nested, outputs."""
 
 from __future__ import annotations
 

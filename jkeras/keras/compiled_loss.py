@@ -1,4 +1,4 @@
-"""The losses of `compile`, matched with the outputs of a model."""
+"""Matches the losses of `compile` with the outputs of a model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CROSSENTROPIES = {
 
 
 class Term(NamedTuple):
-    """A loss of one output: where the output is, the loss, its weight or None, the name."""
+    """A loss of one output: the path of the output, the loss, its weight or None, the name."""
 
     path: Path
     loss: Any
@@ -36,7 +36,7 @@ class Term(NamedTuple):
 
 
 class _Weighted:
-    """A loss that the user gave, with its weight: a leaf of structures."""
+    """A user's loss with its weight: a leaf of structures."""
 
     def __init__(self, loss: Any, weight: Any):
         self.loss = loss
@@ -47,14 +47,14 @@ class CompileLoss(Loss):
     """The weighted sum of the losses of all outputs.
 
     Args:
-        loss: a loss for every output, or a list, dict or nested structure of losses; None means none. A list in the place of
-            one loss means their sum.
+        loss: a loss for every output, or a list, dict or nested structure of losses; None means no loss. A list instead of
+            a loss means their sum.
         loss_weights: numbers in the same structure.
         reduction: accepted for compatibility with Keras; each loss has its own.
         output_names: names of the outputs.
 
     Raises:
-        ArgumentError: `loss_weights` is something else.
+        ArgumentError: `loss_weights` has another type.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class CompileLoss(Loss):
         """Matches the losses with the outputs.
 
         Raises:
-            ArgumentError, KeyError: their structures do not fit.
+            ArgumentError, KeyError: their structures do not match.
         """
         losses = self._weighted_losses(y_pred)
         names = list(self.output_names or ())
@@ -108,7 +108,7 @@ class CompileLoss(Loss):
         self.built = True
 
     def _weighted_losses(self, y_pred: Any) -> Any:
-        """The losses with their weights, in the structure that the user gave or that of the outputs."""
+        """The losses with their weights, in the structure of the `loss` argument or of the outputs."""
         loss, weights, names = self._user_loss, self._user_loss_weights, self.output_names
         if names and isinstance(loss, dict) and not isinstance(y_pred, dict):
             if set(names) != set(loss):
@@ -128,7 +128,7 @@ class CompileLoss(Loss):
         return tree.pack_sequence_as(loss, [None if one is None else _Weighted(one, w) for one, w in pairs])
 
     def _names_like(self, y_pred: Any) -> Any:
-        """Names in the structure of the outputs; None where there is none."""
+        """Names in the structure of the outputs; None for outputs without a name."""
         outputs = tree.flatten(y_pred)
         names = list(self.output_names or ())
         if len(names) != len(outputs):
@@ -169,7 +169,7 @@ class CompileLoss(Loss):
     # -- calling --------------------------------------------------------------------------------------------------
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The total, None if no output has a loss; running means of several losses are updated by the way."""
+        """The total, or None if no output has a loss; also updates the running means of several losses."""
         return self.call(y_true, y_pred, sample_weight)
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -195,10 +195,10 @@ class CompileLoss(Loss):
         return total
 
     def _targets_like(self, y_true: Any, y_pred: Any) -> Any:
-        """Targets in the structure of the outputs, or of the losses where only some outputs have one.
+        """Targets in the structure of the outputs, or of the losses if only some outputs have one.
 
         Raises:
-            InputError: they do not fit.
+            InputError: they do not match.
         """
         if _same_structure(y_true, y_pred):
             return y_true
@@ -226,11 +226,11 @@ class CompileLoss(Loss):
         )
 
     def get_config(self) -> dict[str, Any]:
-        raise NotImplementedError("The losses of `compile` are saved by `model.get_compile_config()`.")
+        raise NotImplementedError("`model.get_compile_config()` saves the losses of `compile`.")
 
 
 def as_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss:
-    """The loss that `compile` means by a name, a function or a loss."""
+    """The loss that a name, a function or a loss means in `compile`."""
     if str(identifier).lower() in ("crossentropy", "ce"):
         loss = _CROSSENTROPIES[shape_rule(y_true.shape, y_pred.shape)]
     else:

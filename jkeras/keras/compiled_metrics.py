@@ -1,4 +1,4 @@
-"""The metrics of `compile`, matched with the outputs of a model."""
+"""Matches the metrics of `compile` with the outputs of a model."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class MetricsList(Metric):
 
     Args:
         metrics: the metrics.
-        name: the name of the whole.
-        output_name: the name of the output, where there are several.
+        name: the name of the group.
+        output_name: the name of the output, if there are several.
     """
 
     def __init__(self, metrics: list[Metric], name: str = "metrics_list", output_name: str | None = None):
@@ -50,9 +50,9 @@ class CompileMetrics(Metric):
     """All metrics of a model.
 
     Args:
-        metrics: a list; for several outputs a list or dict of lists, or the nested structure of the outputs.
-        weighted_metrics: likewise; these see the sample weights.
-        name: the name of the whole.
+        metrics: a list; for several outputs, a list or dict of lists, or the nested structure of the outputs.
+        weighted_metrics: the same, for metrics that use sample weights.
+        name: the name of the group.
         output_names: names of the outputs.
 
     Raises:
@@ -73,7 +73,7 @@ class CompileMetrics(Metric):
                     f"Expected `{argument}` argument to be a list, tuple, or dict. Received instead: {argument}={requested} of"
                     f" type {type(requested)}"
                 )
-        own = vars(self)  # the user's objects are left as they are
+        own = vars(self)  # so that the user's objects are not wrapped by tracking
         own["_given"] = {"metrics": metrics, "weighted_metrics": weighted_metrics}
         own["_lists"] = {}
         self.built = False
@@ -81,12 +81,12 @@ class CompileMetrics(Metric):
 
     @property
     def given(self) -> dict[str, Any]:
-        """What `compile` was given: `metrics` and `weighted_metrics`."""
+        """The arguments of `compile`: `metrics` and `weighted_metrics`."""
         return dict(self._given)
 
     @property
     def metrics(self) -> list[Metric]:
-        """Those of all outputs, without weights first; none before `build`."""
+        """The metrics of all outputs, unweighted ones first; empty before `build`."""
         lists = [metrics for group in self._lists.values() for metrics in group if metrics is not None]
         return [metric for metrics in lists for metric in metrics.metrics]
 
@@ -99,7 +99,7 @@ class CompileMetrics(Metric):
         """Matches the metrics with the outputs.
 
         Raises:
-            ArgumentError: their structures do not fit.
+            ArgumentError: their structures do not match.
         """
         outputs = _Outputs(y_pred, self.output_names)
         for argument, requested in self._given.items():
@@ -146,10 +146,10 @@ class CompileMetrics(Metric):
             metric.reset_state()
 
     def result(self) -> dict[str, Any]:
-        """The values by name; names that come twice are numbered, weighted ones say so.
+        """The values by name; duplicate names are numbered, weighted ones are marked.
 
         Raises:
-            ArgumentError: there was no data yet.
+            ArgumentError: there has been no data yet.
         """
         if not self.built:
             raise ArgumentError("Cannot get result() since the metric has not yet been built.")
@@ -168,11 +168,11 @@ class CompileMetrics(Metric):
         return results
 
     def get_config(self) -> dict[str, Any]:
-        raise NotImplementedError("The metrics of `compile` are saved by `model.get_compile_config()`.")
+        raise NotImplementedError("`model.get_compile_config()` saves the metrics of `compile`.")
 
 
 class _Outputs:
-    """The outputs of a model: how many, their names in order, whether they are one list or dict."""
+    """The outputs of a model: their number, their names in order, and whether they form one list or dict."""
 
     def __init__(self, y_pred: Any, output_names: Sequence[str] | None):
         self.structure = y_pred
@@ -183,10 +183,10 @@ class _Outputs:
             self.names = list(y_pred) if isinstance(y_pred, OrderedDict) else sorted(y_pred)
 
     def per_output(self, given: Any) -> list[Any]:
-        """What is given for each output, in order.
+        """The entries for each output, in order.
 
         Raises:
-            ValueError: the structures do not fit.
+            ValueError: the structures do not match.
         """
         if self.is_flat and isinstance(given, (list, tuple)) and len(given) == self.count:
             return list(given)
@@ -225,10 +225,10 @@ def _metrics_list(given: Any, y_true: Any, y_pred: Any, output_name: str | None 
 
 
 def as_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
-    """The metric that `compile` means; it is called what the user called it.
+    """The metric that an identifier means in `compile`, named as the user named it.
 
     Raises:
-        ArgumentError: it is none.
+        ArgumentError: it does not mean a metric.
     """
     if identifier is None:
         raise ArgumentError("Expected metric, received `None`")

@@ -1,4 +1,4 @@
-"""What a model is trained by and measured with: `compile`, what it was given, and the metrics that follow."""
+"""`compile`: the optimizer, losses and metrics of a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jkeras.tracebacks import filtered_methods
 
 @filtered_methods("compile")
 class Compiling(Steps):
-    """The part of `Trainer` that holds what training needs, and says what it is."""
+    """The part of `Trainer` that holds what training needs."""
 
     # What belongs to training: no part of the layer, so none of it is a sublayer's or changes what its `call` computes.
     # As in Keras, a model has no `optimizer` before `compile`.
@@ -36,7 +36,7 @@ class Compiling(Steps):
     _loss_tracker: Any = None
     _compile_config: dict[str, Any] | None = None
     _strategy: Any = None
-    # Steps taken and root key of the orders of data, which checkpoints hold; None before the first `fit`.
+    # The number of steps and the root key for shuffling, which checkpoints contain; None before the first `fit`.
     _progress: tuple[Any, Any] | None = None
     _validation: tuple[Any, Source] | None = None
     _step_cache: tuple[Any, Loops, Program] | None = None
@@ -61,10 +61,10 @@ class Compiling(Steps):
         *,
         distribute: Any = None,
     ) -> None:
-        """Sets what the model is trained by and measured with; arguments as in `keras.Model.compile`.
+        """Configures training; arguments as in `keras.Model.compile`.
 
         Args:
-            distribute: a strategy of `jkeras.distribute`; that of an enclosing `scope()` if None.
+            distribute: a strategy of `jkeras.distribute`; None takes that of an enclosing `scope()`, if any.
         """
         from jkeras.keras import optimizers
         from jkeras.keras.compile_utils import CompileLoss, CompileMetrics
@@ -105,10 +105,10 @@ class Compiling(Steps):
 
     @property
     def metrics(self) -> list[Any]:  # type: ignore[override]
-        """The running loss, the metrics of `compile`, those of single losses, and those that the model and its layers hold."""
+        """The running loss, the metrics of `compile`, those of individual losses, and those of the model and its layers."""
         own_metrics = self._get_own_metrics()
         for layer in self._flatten_layers(include_self=False):  # type: ignore[attr-defined]
-            if not isinstance(layer, Compiling):  # a model inside has been compiled for itself
+            if not isinstance(layer, Compiling):  # a nested model has its own `compile`
                 own_metrics.extend(layer.metrics)
         return own_metrics
 
@@ -125,23 +125,23 @@ class Compiling(Steps):
         return [metric.name for metric in self.metrics]
 
     def reset_metrics(self) -> None:
-        """Sets all metrics back."""
+        """Resets all metrics."""
         for metric in self.metrics:
             metric.reset_state()
 
     @property
     def compiled_metrics(self) -> Any:
-        """The metrics of `compile` as one."""
+        """The metrics of `compile` as one object."""
         return self._compile_metrics
 
     def get_compile_config(self) -> dict[str, Any]:
-        """What `compile` was given, as plain values."""
+        """The arguments of `compile`, as plain values."""
         from jkeras.keras.saving import serialize_keras_object
 
         return {} if self._compile_config is None else serialize_keras_object(self._compile_config)
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
-        """Compiles the model as `get_compile_config` says."""
+        """Compiles the model from the result of `get_compile_config`."""
         from jkeras.keras.saving import deserialize_keras_object
 
         if type(self).compile is not Compiling.compile:

@@ -30,32 +30,32 @@ def backend() -> str:
 
 
 def set_backend(backend: str) -> None:
-    """Accepts "jax" alone.
+    """Accepts only "jax".
 
     Raises:
-        ArgumentError: it is another one.
+        ArgumentError: it is another backend.
     """
     if backend != "jax":
-        raise ArgumentError(f"set_backend({backend!r}): jkeras runs on JAX alone.")
+        raise ArgumentError(f"set_backend({backend!r}): jkeras runs only on JAX.")
 
 
 def max_epochs() -> int | None:
-    """The most epochs that `fit` runs, or None."""
+    """The limit on the epochs of `fit`, or None."""
     return _limits["epochs"]
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
-    """Limits the epochs of every `fit`; None ends that."""
+    """Limits the epochs of every `fit`; None removes the limit."""
     _limits["epochs"] = max_epochs
 
 
 def max_steps_per_epoch() -> int | None:
-    """The most steps in an epoch, or None."""
+    """The limit on the steps of an epoch, or None."""
     return _limits["steps_per_epoch"]
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
-    """Limits the steps of every epoch; None ends that."""
+    """Limits the steps of every epoch; None removes the limit."""
     _limits["steps_per_epoch"] = max_steps_per_epoch
 
 
@@ -75,12 +75,12 @@ def is_interactive_logging_enabled() -> bool:
 
 
 def enable_flash_attention() -> None:
-    """Lets attention use a fused kernel where there is one."""
+    """Allows attention to use a fused kernel, if available."""
     _config.flash_attention = True
 
 
 def disable_flash_attention() -> None:
-    """Attention is computed plainly."""
+    """Disables fused kernels for attention."""
     _config.flash_attention = False
 
 
@@ -95,12 +95,12 @@ def is_nnx_enabled() -> bool:
 
 
 def reset() -> None:
-    """Sets back what `clear_session` does: the dtype policy."""
+    """Resets the settings that `clear_session` resets: the dtype policy."""
     _config.set_dtype_policy_name(None)
 
 
 def __getattr__(name: str) -> Any:
-    """The settings that jkeras has beside Keras's."""
+    """jkeras's settings in addition to Keras's."""
     return getattr(_config, name)
 
 

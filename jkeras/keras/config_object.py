@@ -13,7 +13,7 @@ class Config:
     """Named values, as attributes and as keys.
 
     Args:
-        **kwargs: the first of them.
+        **kwargs: the initial values.
 
     >>> config = Config(learning_rate=0.1)
     >>> config.momentum = 0.9
@@ -26,11 +26,11 @@ class Config:
 
     @property
     def frozen(self) -> bool:
-        """Whether values may no longer be changed."""
+        """Whether values can no longer be changed."""
         return self._frozen
 
     def freeze(self) -> None:
-        """From now on nothing may be changed."""
+        """Disallows further changes."""
         vars(self)["_frozen"] = True
 
     def unfreeze(self) -> None:
@@ -62,11 +62,11 @@ class Config:
         return self._config.items()
 
     def get(self, keyname: str, value: Any = None) -> Any:
-        """The value of a name, or `value`."""
+        """The value for a name, or `value`."""
         return self._config.get(keyname, value)
 
     def pop(self, *args: Any) -> Any:
-        """Takes a value out."""
+        """Removes a value and returns it."""
         self._check()
         return self._config.pop(*args)
 

@@ -1,4 +1,4 @@
-"""Projections of weights after updates, as in `keras.constraints`."""
+"""Constraints, which project weights after updates, as in `keras.constraints`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jkeras.keras.mutable import Mutable, facades
 
 
 class Constraint(Mutable, constraints.Constraint):
-    """A projection: a subclass defines `__call__(self, w)`, of the shape of `w`."""
+    """Base class: a subclass defines `__call__(self, w)`, which returns an array with the shape of `w`."""
 
 
 TABLE = facades(constraints.TABLE, Constraint, __name__)

@@ -7,7 +7,7 @@ from jkeras.keras.identifiers import Family as Family
 from jkeras.keras.mutable import Mutable as Mutable
 
 class Constraint:
-    """A projection: a subclass defines `__call__(self, w)`, of the shape of `w`."""
+    """Base class: a subclass defines `__call__(self, w)`, which returns an array with the shape of `w`."""
     def __init__(self) -> None: ...
 
 class MaxNorm(Constraint):

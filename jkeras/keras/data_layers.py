@@ -1,4 +1,4 @@
-"""Bases of users' own layers that prepare data, as Keras has them: `DataLayer` and `BaseImagePreprocessingLayer`."""
+"""Base classes of users' preprocessing layers, as in Keras: `DataLayer` and `BaseImagePreprocessingLayer`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jkeras.layers.preprocessing.images.fields import factor as factor_within
 
 
 class DataLayer(Layer):
-    """A layer of a user's that prepares data: `self.backend` has the functions of `keras`, as Keras's own have it."""
+    """Base class of users' preprocessing layers: as in Keras, `self.backend` has the functions of `keras`."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -25,7 +25,7 @@ class DataLayer(Layer):
         self._allow_non_tensor_positional_args = True
 
     def _get_seed_generator(self, backend: Any = None) -> Any:
-        """The generator that the constructor has made, `self.generator`."""
+        """The generator that the constructor created, `self.generator`."""
         if not hasattr(self, "seed") or not hasattr(self, "generator"):
             raise ArgumentError(
                 "The `seed` and `generator` variable must be set in the `__init__` method before calling"
@@ -34,12 +34,12 @@ class DataLayer(Layer):
         return self.generator
 
     def convert_weight(self, weight: Any) -> Any:
-        """The weight: there is one backend."""
+        """The weight itself, because there is only one backend."""
         return weight
 
 
 class Backend:
-    """What Keras's layers reach by `self.backend`: `backend.numpy.stack`, `backend.image.resize`, `backend.cast`."""
+    """What Keras's layers use as `self.backend`: `backend.numpy.stack`, `backend.image.resize`, `backend.cast`."""
 
     name = _backend = "jax"
 
@@ -53,20 +53,20 @@ class Backend:
         return getattr(ops, name)
 
     def set_backend(self, name: str) -> None:
-        """Nothing: there is one backend."""
+        """Does nothing, because there is only one backend."""
 
     def reset(self) -> None:
-        """Nothing: there is one backend."""
+        """Does nothing, because there is only one backend."""
 
 
 class BaseImagePreprocessingLayer(DataLayer):
-    """Base of a user's image layers: overrides say what is drawn, and what becomes of images, masks, boxes and labels.
+    """Base of users' image layers: overrides draw a transformation and apply it to images, masks, boxes and labels.
 
     Args:
-        factor: a number, or the bounds of one, within `_FACTOR_BOUNDS`.
-        bounding_box_format: how boxes are written, where there are any.
+        factor: a number, or a pair of bounds, within `_FACTOR_BOUNDS`.
+        bounding_box_format: the format of bounding boxes, if there are any.
         data_format: "channels_last" or "channels_first".
-        kwargs: those of `Layer`.
+        kwargs: arguments of `Layer`.
 
     Raises:
         ValueError: the factor is out of bounds.
@@ -101,11 +101,11 @@ class BaseImagePreprocessingLayer(DataLayer):
     # -- for users to override -------------------------------------------------------------------------------------
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """What is drawn for some data."""
+        """Draws a transformation for some data."""
         return None
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
-        """A batch of images after a transformation."""
+        """Applies a transformation to a batch of images."""
         raise NotImplementedError
 
     transform_labels = transform_bounding_boxes = transform_segmentation_masks = transform_images
@@ -113,7 +113,7 @@ class BaseImagePreprocessingLayer(DataLayer):
     # -- the protocol of layers ------------------------------------------------------------------------------------
 
     def call(self, data: Any, training: bool = True) -> Any:
-        """The data after a transformation that is drawn for them."""
+        """Draws a transformation and applies it to the data."""
         parts = {name: data[name] for name in PARTS if name in data} if isinstance(data, dict) else {"images": data}
         values = self.get_random_transformation(data, training=training)
         single = len(parts["images"].shape) == 3

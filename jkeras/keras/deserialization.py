@@ -1,4 +1,4 @@
-"""`deserialize_keras_object`: what a configuration in Keras's form describes."""
+"""`deserialize_keras_object`: restores objects from configurations in Keras's form."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _unsafe_everywhere: list[bool] = []
 
 
 class SafeModeScope(_Scope):
-    """Says for everything read inside whether code in configurations is refused."""
+    """Sets, for a `with` block, whether code in configurations is refused."""
 
     def __init__(self, safe_mode: bool | None = True):
         self.safe_mode = safe_mode
@@ -36,13 +36,13 @@ class SafeModeScope(_Scope):
 
 
 def in_safe_mode() -> bool | None:
-    """Whether code in configurations is refused; None leaves that to the call."""
+    """Whether code in configurations is refused; None leaves the decision to the call."""
     around = _safe_mode.get()
     return False if around is None and _unsafe_everywhere else around
 
 
 def enable_unsafe_deserialization() -> None:
-    """From now on lambdas in configurations are read, which runs code that their authors wrote."""
+    """Allows lambdas in configurations from now on, which runs code of the configurations' authors."""
     _unsafe_everywhere.append(True)
 
 
@@ -54,18 +54,18 @@ def deserialize_keras_object(
     module_objects: Mapping[str, Any] | None = None,
     **kwargs: Any,
 ) -> Any:
-    """What `serialize_keras_object` was given.
+    """Restores an object from the output of `serialize_keras_object`.
 
     Args:
         config: a configuration, or a structure of them.
         custom_objects: classes and functions by name.
-        safe_mode: False lets lambdas be read, which is running code from the configuration.
-        module_objects: classes and functions by name, for configurations that are a bare name.
-        **kwargs: arguments of older versions, `printable_module_name` for example, which mean nothing here.
+        safe_mode: False allows lambdas, which means running code from the configuration.
+        module_objects: classes and functions by name, for configurations that are bare names.
+        **kwargs: arguments of older versions, such as `printable_module_name`, which are ignored.
 
     Raises:
-        DescriptionError: a TypeError; the configuration names something unknown, or is none.
-        ArgumentError: it holds a lambda, or names a function that is not part of a model.
+        DescriptionError: a TypeError; the configuration names something unknown, or is not a configuration.
+        ArgumentError: it contains a lambda, or names a function that cannot be part of a model.
 
     >>> deserialize_keras_object({"class_name": "__numpy__", "config": {"value": [1, 2], "dtype": "int32"}}).tolist()
     [1, 2]
@@ -75,19 +75,19 @@ def deserialize_keras_object(
     return _Reader(known, safe_mode if around is None else around).read(config, module_objects)
 
 
-# Packages whose layers are found without being registered.
+# Packages whose layers need not be registered.
 _TRUSTED = ("keras", "keras_hub", "keras_cv", "keras_nlp")
 
 
 class _Reader:
-    """Reads configurations with the same custom objects and safety."""
+    """Reads configurations with given custom objects and safety."""
 
     def __init__(self, custom_objects: Mapping[str, Any], safe_mode: bool):
         self.custom_objects = custom_objects
         self.safe_mode = safe_mode
 
     def read(self, config: Any, table: Mapping[str, Any] | None = None) -> Any:
-        """What a configuration describes; bare names are looked for in `table`."""
+        """The object that a configuration describes; bare names are looked up in `table`."""
         if config is None:
             return None
         if isinstance(config, str) and self.custom_objects.get(config) is not None:
@@ -171,7 +171,7 @@ class _Reader:
             if cls is not None and not module.startswith("keras.src."):
                 _check_name(config, name, module)
         if cls is None and module and module.partition(".")[0] in _TRUSTED:
-            # In a module that the program has imported: nothing is imported because a file says so.
+            # Only in modules that the program has already imported: files cannot trigger imports.
             by_name = getattr(sys.modules.get(module), name, None)
             cls = by_name if inspect.isclass(by_name) and hasattr(by_name, "from_config") else None
         if cls is None:
@@ -216,10 +216,10 @@ class _Reader:
         )
 
     def lambda_function(self, inner: Mapping[str, Any]) -> Any:
-        """The function that a configuration holds as code.
+        """The function whose code is in a configuration.
 
         Raises:
-            ArgumentError: that is not allowed.
+            ArgumentError: code is not allowed.
         """
         if self.safe_mode:
             raise ArgumentError(
@@ -254,7 +254,7 @@ def _typespec(reader: _Reader, inner: Any) -> Any:
         raise DescriptionError(
             f"Expected 'config' to be a list or a tuple for a __typespec__ class name,\ninstead got {type(inner)}"
         )
-    raise RestoreError("A TensorFlow TypeSpec cannot be read: there is no TensorFlow here.")
+    raise RestoreError("A TensorFlow TypeSpec cannot be read without TensorFlow.")
 
 
 _SPECIAL: dict[str, Callable[[_Reader, Any], Any]] = {

@@ -1,4 +1,4 @@
-"""The functions of `jkeras.ops` on arrays, on variables, and on symbolic tensors, where they add to the graph."""
+"""The functions of `jkeras.ops` for arrays, variables, and symbolic tensors, which extend the graph."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONTAINERS = (list, tuple, dict)
 
 
 def read(value: Any) -> Any:
-    """The array of a variable, also inside of lists, tuples and dicts; anything else as it is."""
+    """Replaces variables by their arrays, also inside lists, tuples and dicts; anything else is unchanged."""
     if isinstance(value, Variable):
         return value.value
     if isinstance(value, _CONTAINERS) and any(isinstance(leaf, Variable) for leaf in tree.flatten(value)):
@@ -28,7 +28,7 @@ def read(value: Any) -> Any:
 
 
 def dispatched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of `jkeras.ops`, by name, as one of `keras.ops`."""
+    """A function of `jkeras.ops`, by name, as a function of `keras.ops`."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -44,7 +44,7 @@ def dispatched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def on_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that says something about a value, or makes a function, and never adds to a graph."""
+    """A function that inspects a value or creates a function, and never extends a graph."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -63,10 +63,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def operation_class(module: str, name: str) -> Any:
-    """The class of a function, `Add` of `add`; see `function_operation.py`.
+    """The class of a function, such as `Add` for `add`; see `function_operation.py`.
 
     Raises:
-        AttributeError: there is none.
+        AttributeError: there is no such function.
     """
     try:
         if name[:1].isupper():

@@ -1,4 +1,4 @@
-"""Distillation: a student is trained on what a teacher says. The names of `keras.distillation`."""
+"""Distillation: a student is trained on the outputs of a teacher. The names are those of `keras.distillation`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DistillationLoss:
     """Base of losses between teacher and student: a subclass defines `compute_loss`."""
 
     def compute_loss(self, teacher_outputs: Any, student_outputs: Any, **kwargs: Any) -> Any:
-        """A scalar from what both say."""
+        """A scalar from the outputs of both."""
         raise NotImplementedError("Subclasses must implement compute_loss")
 
     def validate_outputs(self, teacher_outputs: Any, student_outputs: Any) -> None:
@@ -38,7 +38,7 @@ class DistillationLoss:
 
 
 class _Compared(DistillationLoss):
-    """What the losses below have in common: one loss for each output, or None."""
+    """Base of the losses below: one loss for each output, or None."""
 
     loss: Any
 
@@ -64,12 +64,12 @@ class _Compared(DistillationLoss):
 
 
 class FeatureDistillation(_Compared):
-    """Compares what a layer of each gives.
+    """Compares the outputs of a layer of the teacher and one of the student.
 
     Args:
-        loss: a loss, or one for each output of the layer; None leaves an output out.
-        teacher_layer_name: the teacher's layer; None is its output.
-        student_layer_name: the student's.
+        loss: a loss, or one for each output of the layer; None skips an output.
+        teacher_layer_name: the name of the teacher's layer; None means its output.
+        student_layer_name: the name of the student's layer; None means its output.
 
     Raises:
         ValueError: there is no loss.
@@ -117,12 +117,12 @@ class FeatureDistillation(_Compared):
 class LogitsDistillation(_Compared):
     """Compares logits divided by a temperature.
 
-    Hinton et al., "Distilling the knowledge in a neural network", arXiv:1503.02531.
+    Source: Hinton et al., "Distilling the knowledge in a neural network", arXiv:1503.02531.
 
     Args:
-        temperature: larger ones make probabilities more alike.
-        loss: a loss, or one for each output; None leaves an output out. A `KLDivergence()` gets probabilities, and counts the
-            square of the temperature times; the function that its name means gets logits, which is what Keras computes.
+        temperature: the temperature; larger values make probabilities more uniform.
+        loss: a loss, or one for each output; None skips an output. As in Keras, a `KLDivergence()` gets probabilities and is
+            multiplied by the square of the temperature; the function "kl_divergence" gets logits.
 
     Raises:
         ValueError: there is no loss, or the temperature is not a positive number.
@@ -141,7 +141,7 @@ class LogitsDistillation(_Compared):
         """The sum of the losses of all outputs."""
 
         def compare(loss: Any, teacher: Any, student: Any) -> Any:
-            # A function of the name "kl_divergence" is not a `KLDivergence` and gets logits, as in Keras.
+            # As in Keras, a function named "kl_divergence" is not a `KLDivergence` and gets logits.
             return logits_loss(loss, self.temperature, teacher, student)
 
         return self._total(compare, teacher_outputs, student_outputs)
@@ -152,19 +152,19 @@ class LogitsDistillation(_Compared):
 
 
 class Distiller(Model):
-    """A model that trains its student with labels and with what a teacher says.
+    """A model that trains its student on labels and on the outputs of a teacher.
 
     Args:
-        teacher: is frozen.
-        student: is trained; outputs are its outputs.
+        teacher: the teacher, which is frozen.
+        student: the model to train, whose outputs are those of this model.
         distillation_losses: a `DistillationLoss`, or several.
-        distillation_loss_weights: how much each counts; None is alike.
-        student_loss_weight: how much labels count, from 0 to 1; the teacher counts the rest.
+        distillation_loss_weights: the weight of each distillation loss; None means equal weights.
+        student_loss_weight: the weight of the loss on labels, from 0 to 1; the teacher's losses get the rest.
         name: the name of the model.
-        **kwargs: as all models take.
+        **kwargs: further arguments of `Model`.
 
     Raises:
-        ValueError: an argument is not allowed, or the models do not fit each other.
+        ValueError: an argument is not allowed, or the models do not match.
     """
 
     def __init__(
@@ -208,7 +208,7 @@ class Distiller(Model):
         self.total_loss_tracker = metrics.Mean(name="total_loss")
 
     def _extractor(self, model: Any, which: str) -> Any:
-        """A model that also gives what the named layers give; None if there are none."""
+        """A model that also returns the outputs of the named layers; None if there are none."""
         names = [name for loss in self.distillation_losses if (name := getattr(loss, which, None))]
         if not names:
             return None
@@ -217,10 +217,10 @@ class Distiller(Model):
         return Model(inputs=model.inputs, outputs=outputs, name=f"{model.name}_multi_feature_extractor")
 
     def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
-        """See `Model.compile`; the loss is that of the student on labels.
+        """See `Model.compile`; the loss is the student's loss on labels.
 
         Raises:
-            ValueError: there is none, or `metrics` is not a list.
+            ValueError: there is no loss, or `metrics` is not a list.
         """
         if loss is None:
             raise ArgumentError("'loss' cannot be `None`.")
@@ -230,13 +230,13 @@ class Distiller(Model):
         super().compile(optimizer=optimizer, loss=None, metrics=metrics, **kwargs)
 
     def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> Any:
-        """What the student says."""
+        """The outputs of the student."""
         return self.student(inputs, training=training, **kwargs)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The loss on labels and the losses against the teacher, weighted."""
+        """The weighted sum of the loss on labels and the losses against the teacher."""
         y_pred = self(x, training=training) if y_pred is None else y_pred
         weight = self.student_loss_weight
         labelled: Any = 0.0
@@ -270,7 +270,7 @@ class Distiller(Model):
         return total
 
     def reset_metrics(self) -> None:
-        """Starts all metrics anew."""
+        """Resets all metrics."""
         super().reset_metrics()
         for tracker in (self.student_loss_tracker, self.distillation_loss_tracker, self.total_loss_tracker):
             tracker.reset_state()

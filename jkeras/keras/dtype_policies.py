@@ -1,4 +1,4 @@
-"""Types that layers compute in and keep weights in: the names of `keras.dtype_policies`."""
+"""Dtypes for the computation and weights of layers, with the names of `keras.dtype_policies`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 
 class DTypePolicy(BuiltinPolicy, metaclass=MutableMeta):
-    """A compute type and a weight type.
+    """A compute dtype and a dtype of weights.
 
     Args:
-        name: a type, or `"mixed_float16"`, `"mixed_bfloat16"`; None is the name of the global policy.
+        name: a dtype, `"mixed_float16"` or `"mixed_bfloat16"`; None means the name of the global policy.
 
     Raises:
         TypeError: the name is not a string.
-        ArgumentError: it is that of no policy.
+        ArgumentError: no policy has this name.
 
     >>> DTypePolicy("mixed_bfloat16").compute_dtype
     'bfloat16'
@@ -50,22 +50,22 @@ class DTypePolicy(BuiltinPolicy, metaclass=MutableMeta):
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """What the policy is called."""
+        """The name of the policy."""
         return self._name
 
     @property
     def compute_dtype(self) -> str:
-        """The type of arithmetic and outputs."""
+        """The dtype of arithmetic and outputs."""
         return self._types[0]
 
     @property
     def variable_dtype(self) -> str:
-        """The type of weights."""
+        """The dtype of weights."""
         return self._types[1]
 
     @property
     def quantization_mode(self) -> str | None:
-        """How weights are quantized; None is not at all."""
+        """How weights are quantized; None means not at all."""
         return None
 
     def get_config(self) -> dict[str, Any]:
@@ -88,11 +88,11 @@ class QuantizedDTypePolicy(DTypePolicy):
     """A policy whose weights are quantised.
 
     Args:
-        mode: how; see `jkeras.dtype_policies.QuantizedDTypePolicy`.
-        source_name: the policy without quantisation; None is the global policy.
+        mode: the mode; see `jkeras.dtype_policies.QuantizedDTypePolicy`.
+        source_name: the policy without quantisation; None means the global policy.
 
     Raises:
-        ArgumentError: the mode is unknown, or does not go with the type.
+        ArgumentError: the mode is unknown, or does not support the dtype.
 
     >>> QuantizedDTypePolicy("int8", "float32").quantization_mode
     'int8'
@@ -102,8 +102,8 @@ class QuantizedDTypePolicy(DTypePolicy):
     _value_class: ClassVar[Any] = dtypes.QuantizedDTypePolicy
 
     def __init__(self, mode: str, source_name: str | None = None, **options: Any):
-        source_name = DTypePolicy(source_name).name  # which says what is wrong with it
-        # The policy of the core, whose sizes count.
+        source_name = DTypePolicy(source_name).name  # raises an error if it is invalid
+        # The policy of the core, which determines the sizes.
         self.value = self._value_class(mode, source_name, **options)
         self._types = (self.value.compute_dtype, self.value.variable_dtype)
         self._name = self.value.name
@@ -118,12 +118,12 @@ class QuantizedDTypePolicy(DTypePolicy):
 
 
 class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
-    """A policy of products in floats of 8 bits.
+    """A policy with products in 8-bit floats.
 
     Args:
         mode: "float8".
-        source_name: the policy without quantisation; None is the global policy.
-        amax_history_length: over how many steps the largest value counts.
+        source_name: the policy without quantisation; None means the global policy.
+        amax_history_length: the number of steps over which the largest value is taken.
     """
 
     _value_class: ClassVar[Any] = dtypes.QuantizedFloat8DTypePolicy
@@ -134,7 +134,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
 
     @property
     def amax_history_length(self) -> int:
-        """Over how many steps the largest value counts."""
+        """The number of steps over which the largest value is taken."""
         length: int = self.value.amax_history_length
         return length
 
@@ -143,7 +143,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
 
 
 class _Sized(QuantizedDTypePolicy):
-    """A policy that states sizes in the name of its mode."""
+    """A policy with sizes in the name of its mode."""
 
     def __init__(self, mode: str, source_name: str | None = None):
         super().__init__(mode, source_name)
@@ -152,25 +152,25 @@ class _Sized(QuantizedDTypePolicy):
 
 
 class Int4DTypePolicy(_Sized):
-    """A policy of weights of 4 bits: `Int4DTypePolicy("int4/128")`; the number of inputs that share a scale is `block_size`."""
+    """A policy with 4-bit weights, such as `Int4DTypePolicy("int4/128")`; `block_size` inputs share a scale."""
 
     _value_class: ClassVar[Any] = dtypes.Int4DTypePolicy
 
 
 class GPTQDTypePolicy(_Sized):
-    """A policy of weights that GPTQ rounded: `GPTQDTypePolicy("gptq/4/128")`, with `weight_bits` and `group_size`."""
+    """A policy with weights rounded by GPTQ: `GPTQDTypePolicy("gptq/4/128")`, with `weight_bits` and `group_size`."""
 
     _value_class: ClassVar[Any] = dtypes.GPTQDTypePolicy
 
 
 class AWQDTypePolicy(_Sized):
-    """A policy of weights that AWQ rounded: `AWQDTypePolicy("awq/4/128")`, with `weight_bits` and `group_size`."""
+    """A policy with weights rounded by AWQ: `AWQDTypePolicy("awq/4/128")`, with `weight_bits` and `group_size`."""
 
     _value_class: ClassVar[Any] = dtypes.AWQDTypePolicy
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
-    """Policies by the paths of layers.
+    """Policies by layer path.
 
     Args:
         default_policy: for paths that are not listed; None is the global policy at the time of the call, and is written
@@ -195,7 +195,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """What the policy is called."""
+        """The name of the policy."""
         return f"map_{self.default_policy.name}"
 
     @property
@@ -205,12 +205,12 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
 
     @property
     def compute_dtype(self) -> str:
-        """The type of arithmetic and outputs, by default."""
+        """The default dtype of arithmetic and outputs."""
         return self.default_policy.compute_dtype
 
     @property
     def variable_dtype(self) -> str:
-        """The type of weights, by default."""
+        """The default dtype of weights."""
         return self.default_policy.variable_dtype
 
     def __getitem__(self, key: str) -> DTypePolicy:
@@ -292,12 +292,12 @@ _CLASSES: dict[str, type] = {
 
 
 def dtype_policy() -> DTypePolicy:
-    """The policy of layers that are not told one."""
+    """The global dtype policy, for layers without their own."""
     return get(settings.dtype_policy_name())
 
 
 def set_dtype_policy(policy: Any) -> None:
-    """Sets the policy of layers that are not told one.
+    """Sets the global dtype policy, for layers without their own.
 
     Raises:
         ArgumentError: it is not a policy.
@@ -319,17 +319,17 @@ def serialize(dtype_policy: Any) -> dict[str, Any]:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> DTypePolicy:
-    """The policy that `serialize` described."""
+    """Restores a policy from the output of `serialize`."""
     from jkeras.keras.deserialization import deserialize_keras_object
 
     return deserialize_keras_object(config, custom_objects, module_objects=_CLASSES)
 
 
 def get(identifier: Any) -> DTypePolicy:
-    """The policy that a policy, a name, a type or a configuration means; None is the global policy.
+    """The policy that a policy, a name, a dtype or a configuration means; None means the global policy.
 
     Raises:
-        ArgumentError: it names no policy.
+        ArgumentError: it does not mean a policy.
     """
     if identifier is None:
         return dtype_policy()

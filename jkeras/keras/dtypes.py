@@ -1,4 +1,4 @@
-"""Names of types and sizes of shapes, as users write them."""
+"""Dtypes and shapes, as users write them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _PYTHON_TYPES: dict[Any, str] = {bool: "bool", int: "int32", float: "float32", s
 
 
 def standardize_dtype(dtype: Any) -> str:
-    """The name of a type; None is the default float type, `int` is int32.
+    """The name of a dtype; None means the default float type, `int` means int32.
 
     Raises:
-        ArgumentError: there is no such type.
+        ArgumentError: there is no such dtype.
 
     >>> standardize_dtype(np.float16), standardize_dtype(int)
     ('float16', 'int32')
@@ -43,7 +43,7 @@ def standardize_dtype(dtype: Any) -> str:
 
 
 def standardize_shape(shape: Any) -> tuple[int | None, ...]:
-    """The sizes of a shape as a tuple; an unknown size is None.
+    """The sizes of a shape as a tuple, with None for unknown sizes.
 
     Raises:
         ArgumentError: it is not a shape.
@@ -73,10 +73,10 @@ def _size(size: Any, shape: Any) -> int | None:
 
 
 def result_type(*dtypes: Any) -> str:
-    """The type of a computation with values of given types; `int` and `float` are numbers of Python, which take any.
+    """The result dtype of a computation with given dtypes; `int` and `float` mean Python numbers, which are weakly typed.
 
     Raises:
-        ArgumentError: one is an 8-bit float, which turns into no other by itself.
+        ArgumentError: one of them is an 8-bit float, which has no implicit conversions.
 
     >>> result_type("bfloat16", int), result_type("int32", float), result_type("int64", "float32")
     ('bfloat16', 'float32', 'float32')

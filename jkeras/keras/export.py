@@ -1,4 +1,4 @@
-"""`ExportArchive` as an object: the names of `keras.export`."""
+"""`ExportArchive` as a mutable object, with the names of `keras.export`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from jkeras.types import PathLike, Verbose
 
 
 class _OfObjects(export_archive.ExportArchive):
-    """The value, for models that are objects."""
+    """The immutable model, for models that are objects."""
 
     def _endpoint(self, fn: Any, signature: Sequence[Any] | None) -> export_archive.Endpoint:
         return super()._endpoint(fn.value if isinstance(fn, Model) else fn, signature)
 
 
 class ExportArchive:
-    """Programs that run without jkeras, under the names of their endpoints; see `jkeras.export.ExportArchive`.
+    """Exports programs that run without jkeras, by endpoint name; see `jkeras.export.ExportArchive`.
 
     Args:
-        format: "stablehlo"; "tf_saved_model" of Keras needs TensorFlow.
+        format: "stablehlo"; Keras's "tf_saved_model" requires TensorFlow.
 
     Raises:
         ValueError: the format is another one.
@@ -33,14 +33,14 @@ class ExportArchive:
     def __init__(self, format: str = "stablehlo"):
         if format != "stablehlo":
             raise ArgumentError(
-                f"ExportArchive(format={format!r}): only 'stablehlo' is written here. The formats of TensorFlow need TensorFlow:"
+                f"ExportArchive(format={format!r}): only 'stablehlo' is supported. TensorFlow's formats require TensorFlow:"
                 " save the model as .keras and export it with Keras."
             )
         self._value = _OfObjects()
         self._tracked: list[Any] = []
 
     def track(self, resource: Any) -> None:
-        """Says that endpoints use a layer or model. They keep the weights that it has when they are written in any case.
+        """Declares that endpoints use a layer or model. In any case, they contain its weights at the time of writing.
 
         Raises:
             ValueError: it is neither, or has no weights yet.
@@ -56,13 +56,13 @@ class ExportArchive:
         self._tracked.append(resource)
 
     def add_endpoint(self, name: str, fn: Any, input_signature: Sequence[Any] | None = None, **kwargs: Any) -> Any:
-        """Adds a program, and returns the function that it is of.
+        """Adds a program, and returns its function.
 
         Args:
             name: the name of the endpoint.
             fn: a model, or a function of arrays.
-            input_signature: the shapes of its arguments; None is what a model was made for.
-            **kwargs: none here.
+            input_signature: the shapes of its arguments; None takes those that a model was built for.
+            **kwargs: not supported.
 
         Raises:
             ValueError: the name is taken, or there is no signature.
@@ -73,7 +73,7 @@ class ExportArchive:
         return fn
 
     def add_variable_collection(self, name: str, variables: Any) -> None:
-        """Keras's lists of variables in an archive: programs here have weights inside, so there is nothing to keep.
+        """Accepts Keras's lists of variables; does nothing, because programs include their weights.
 
         Raises:
             ValueError: these are not variables.

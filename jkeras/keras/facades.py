@@ -1,7 +1,7 @@
-"""Facades of built-in layers: real classes, generated from the descriptions of the core.
+"""Facades of built-in layers: ordinary classes, generated from the descriptions of the core.
 
-`Dense` here inherits from the core's `Dense` and then from `Layer`: constructor, `build`, `call`, `compute_mask`, configuration
-are the description's, everything that is about objects is `Layer`'s. The core's `call` runs on a view (see `views.py`).
+The drop-in's `Dense` inherits from the core's `Dense` and then from `Layer`: constructor, `build`, `call`, `compute_mask` and
+configuration are the description's, everything about objects is `Layer`'s. The core's `call` runs on a view (see `views.py`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from jkeras.keras.variables import unwrap
 from jkeras.keras.views import view_of
 from jkeras.values.spec import MISSING
 
-# What a description says, even where `Layer` has something of the same name.
+# Attributes of the description that take precedence over those of `Layer`.
 _DESCRIBED = frozenset(
     """__init__ __doc__ __module__ __post_init__ build call compute_mask get_config from_config input_spec supports_masking
     _bind _arguments _fields _handwritten _is_root""".split()
@@ -37,16 +37,16 @@ _OPTIONAL = {"use_bias": "bias", "center": "beta", "bias_axes": "bias"}
 
 
 def layer_facade(description: Any, base: Any = BuiltinLayer, module: str = "jkeras.keras.layers", **extras: Any) -> Any:
-    """The class here for a class of the core's layers.
+    """The facade of a layer class of the core.
 
     Args:
         description: the core's class.
-        base: the facade of the class that Keras derives this one from.
-        module: where the class can be found.
-        extras: attributes in place of the generated ones.
+        base: the facade of the class from which Keras derives this one.
+        module: the module that contains the class.
+        extras: attributes that replace the generated ones.
     """
     namespace: dict[str, Any] = {"__init__": _constructor(description), **_protocol(description)}
-    # What the facade above has already is not made again, since it may have something of its own instead.
+    # Attributes of the base facade are not generated again, because it may have its own instead.
     above = base.description or graph_layer.Layer
     for name, make in {"build": _copy, "call": on_view, "compute_mask": _compute_mask}.items():
         function = getattr(description, name)
@@ -56,13 +56,13 @@ def layer_facade(description: Any, base: Any = BuiltinLayer, module: str = "jker
     namespace.update({weight: None for switch, weight in _OPTIONAL.items() if switch in description._fields})
     namespace["input_spec"] = _input_spec(inspect.getattr_static(description, "input_spec", None))
     cls = mutable.facade(description, base, module, **{**namespace, **extras})
-    # Alone, not joined with those of the facade that Keras derives it from.
+    # Only this class's, not merged with those of the base facade.
     cls._fields = description._fields
     return cls
 
 
 def _protocol(description: type) -> dict[str, Any]:
-    """What `Layer` defines and a description has under the same name."""
+    """Names that both `Layer` and a description define."""
     described: set[str] = set()
     for cls in description.__mro__[: description.__mro__.index(graph_layer.Layer)]:
         described.update(vars(cls))
@@ -81,7 +81,7 @@ def _constructor(description: Any) -> Callable[..., None]:
         unknown = {name: value for name, value in kwargs.items() if name not in known}
         if unknown:
             raise ArgumentError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}")
-        # Not through the description, as the core knows fewer types.
+        # Not by the description, because the core supports fewer dtypes.
         dtype = kwargs.pop("dtype", None)
         self._begin_construction(type(self)._bind(args, kwargs), dtype, input_shape)
         self.__post_init__()
@@ -102,7 +102,7 @@ def _signature(fields: Mapping[str, Any]) -> inspect.Signature:
 
 
 def _copy(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of its own, so that what is put around it stays off the description's."""
+    """A copy of a function, so that wrapping it does not affect the description's."""
 
     @functools.wraps(function)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -129,7 +129,7 @@ def _compute_mask(function: Callable[..., Any]) -> Callable[..., Any]:
         previous_mask = jax.tree.map(unwrap, mask if previous_mask is None else previous_mask)
         try:
             return function(self, inputs, previous_mask)
-        except (TypeError, ValueError):  # symbolic tensors have no values, so the mask becomes part of the graph
+        except (TypeError, ValueError):  # symbolic tensors have no values: the mask becomes part of the graph
             if not any_symbolic_tensors((inputs, previous_mask)):
                 raise
             return FunctionCall(lambda i, m: function(self, i, m))(inputs, previous_mask)
@@ -138,7 +138,7 @@ def _compute_mask(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _input_spec(described: Any) -> property:
-    """What was assigned, else what the description says."""
+    """The assigned value, or else the description's."""
 
     def get(self: Any) -> Any:
         own = vars(self).get("_input_spec")

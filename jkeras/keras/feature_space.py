@@ -1,4 +1,4 @@
-"""`keras.utils.FeatureSpace`: the columns of a table as the input of a model, as a layer that changes in place."""
+"""`keras.utils.FeatureSpace`: prepares the columns of a table for a model, as a mutable layer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jkeras.utils.features import MODULE
 
 
 class Feature(parts.Feature):
-    """A column's type, the layer that prepares it, and how the result is encoded."""
+    """A column's dtype, the layer that prepares it, and the encoding of the result."""
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -37,7 +37,7 @@ class Cross(parts.Cross):
 
 
 class TFDIdentity(layers.Identity):
-    """What a feature of plain numbers is prepared by: nothing happens."""
+    """The preprocessor of plain numbers, which does nothing."""
 
     keras_module: ClassVar[str] = MODULE
 
@@ -46,7 +46,7 @@ class TFDConcat(Layer):
     """Joins encoded features along an axis.
 
     Args:
-        axis: which one.
+        axis: the axis.
     """
 
     keras_module: ClassVar[str] = MODULE
@@ -56,22 +56,22 @@ class TFDConcat(Layer):
         self.axis = axis
 
     def call(self, xs: Any) -> Any:
-        """One tensor of several."""
+        """Concatenates tensors."""
         return ops.concatenate(xs, axis=self.axis)
 
 
 class FeatureSpace(parts.FeatureKinds, Layer):
-    """Prepares and encodes the columns of a table; each column in its own way.
+    """Prepares and encodes the columns of a table, each in its own way.
 
     Args:
-        features: the kind of each column by name, such as "float_normalized", or what `FeatureSpace.float_normalized()` and
-            its like make.
-        output_mode: "concat" joins all into vectors; "dict" gives them by name.
-        crosses: tuples of names of features that are combined by a hash, or `FeatureSpace.cross(...)`.
-        crossing_dim: the number of bins of crosses that do not say it.
+        features: the kind of each column by name, such as "float_normalized" or the result of `FeatureSpace.float_normalized()`
+            and similar methods.
+        output_mode: "concat" concatenates all features into vectors; "dict" returns them by name.
+        crosses: tuples of feature names to combine by hashing, or `FeatureSpace.cross(...)`.
+        crossing_dim: the default number of bins of crosses.
         hashing_dim: the number of bins of "integer_hashed" and "string_hashed".
         num_discretization_bins: the number of bins of "float_discretized".
-        name: the layer's name.
+        name: the name of the layer.
 
     Raises:
         ValueError: there are no features, or a kind, mode or name is unknown.
@@ -132,10 +132,10 @@ class FeatureSpace(parts.FeatureKinds, Layer):
         self._is_adapted = self.built = not self._learning
 
     def adapt(self, dataset: Any) -> None:
-        """Has the layers learn from data, in place of what was learnt before.
+        """Adapts the layers to data, replacing what was learnt before.
 
         Args:
-            dataset: a dict of columns, or an iterable of such dicts: of batches or of single rows.
+            dataset: a dict of columns, or an iterable of dicts with batches or single rows.
 
         Raises:
             ValueError: it is something else.
@@ -155,7 +155,7 @@ class FeatureSpace(parts.FeatureKinds, Layer):
         return dict(self.inputs)
 
     def get_encoded_features(self) -> Any:
-        """The encoded features as symbolic tensors that are computed from the inputs."""
+        """The encoded features, as symbolic tensors computed from the inputs."""
         self._check_if_adapted()
         if self.encoded_features is None:
             self.encoded_features = self._encoded(self.inputs)
@@ -216,11 +216,11 @@ class FeatureSpace(parts.FeatureKinds, Layer):
         return cls(**config)
 
     def get_build_config(self) -> dict[str, Any]:
-        """What the layers were built for, by feature."""
+        """The shapes for which the layers were built, by feature."""
         return {name: layer.get_build_config() for name, layer in self.preprocessors.items()}
 
     def build_from_config(self, config: Mapping[str, Any]) -> None:
-        """Builds the layers as they were; what they learnt is read next."""
+        """Rebuilds the layers; what they learnt is read afterwards."""
         for name, written in config.items():
             if name not in self.preprocessors:
                 raise InputError(f"FeatureSpace has no feature {name!r}.")
@@ -229,14 +229,14 @@ class FeatureSpace(parts.FeatureKinds, Layer):
         self._is_adapted = True
 
     def save(self, filepath: Any) -> None:
-        """Writes the space into a `.keras` file, which `keras.models.load_model` reads."""
+        """Writes the space to a `.keras` file, which `keras.models.load_model` reads."""
         save_model(self, filepath)
 
     def save_own_variables(self, store: Any) -> None:
-        """There are none but the layers'."""
+        """Does nothing: only the layers have variables."""
 
     def load_own_variables(self, store: Any) -> None:
-        """There are none but the layers'."""
+        """Does nothing: only the layers have variables."""
 
 
 def _read(part: Any) -> Any:
@@ -245,6 +245,6 @@ def _read(part: Any) -> Any:
 
 
 def _must_learn(layer: Any) -> bool:
-    """Whether a layer learns from data, and has not been told what there is to know."""
+    """Whether a layer still has to learn from data."""
     statistics = ("input_mean", "vocabulary", "bin_boundaries")
     return hasattr(layer, "adapt") and all(getattr(layer, name, None) is None for name in statistics)

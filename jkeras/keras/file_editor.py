@@ -23,9 +23,9 @@ class _OfObjects(file_editor.KerasFileEditor):
 
 
 class KerasFileEditor:
-    """Looks into a `.keras` or `.weights.h5` file, changes names and weights, and saves what it has as a new file.
+    """Inspects a `.keras` or `.weights.h5` file, changes names and weights, and saves the result as a new file.
 
-    See `jkeras.saving.KerasFileEditor`, of which this is the form that changes in place.
+    This is the mutable form of `jkeras.saving.KerasFileEditor`.
 
     Args:
         filepath: the file.
@@ -40,29 +40,29 @@ class KerasFileEditor:
 
     @property
     def weights_dict(self) -> dict[str, Any]:
-        """Groups by the names of objects, and in them arrays by their numbers."""
+        """Nested dicts of arrays: groups by object name, and arrays by number."""
         return self._value.groups
 
     @property
     def config(self) -> Any:
-        """The model's configuration; None in a file of weights alone."""
+        """The model's configuration; None in a weights file."""
         return self._value.config
 
     @property
     def metadata(self) -> Any:
-        """When and by which version a `.keras` file was written."""
+        """The date and version with which a `.keras` file was written."""
         return self._value.metadata
 
     def summary(self) -> None:
-        """Prints objects and the shapes and types of their weights."""
+        """Prints objects and the shapes and dtypes of their weights."""
         self._value.summary()
 
     def compare(self, reference_model: Any) -> dict[str, Any]:
-        """Prints and counts what differs between the file and a model; gives "status", "error_count", "match_count"."""
+        """Prints and counts the differences between the file and a model; returns "status", "error_count", "match_count"."""
         return self._value.compare(reference_model)
 
     def rename_object(self, object_name: str, new_name: str) -> None:
-        """Gives an object another name."""
+        """Renames an object."""
         self._value = self._value.rename_object(object_name, new_name)
 
     def delete_object(self, object_name: str) -> None:
@@ -78,7 +78,7 @@ class KerasFileEditor:
         self._value = self._value.delete_weight(object_name, weight_name)
 
     def add_weights(self, object_name: str, weights: Entries) -> None:
-        """Adds weights to an object, or replaces those of the same names."""
+        """Adds weights to an object, or replaces those with the same names."""
         self._value = self._value.add_weights(object_name, weights)
 
     def save(self, filepath: PathLike) -> None:

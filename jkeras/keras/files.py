@@ -1,8 +1,8 @@
 """Files of models: `.keras` archives, their unpacked form, `.weights.h5` files, and the older `.h5`.
 
-A file is written by walking over the objects and read by the same walk, so that every object may say itself what is kept of it
-(`save_own_variables`, `save_assets`, `get_build_config`, `get_compile_config`). What is read is checked like any file that
-comes from elsewhere (`jkeras.saving`).
+A file is written and read by the same walk over the objects, so that every object can decide what to save
+(`save_own_variables`, `save_assets`, `get_build_config`, `get_compile_config`). Files are checked like any untrusted file
+(`jkeras.saving`).
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
     """Writes a model, or a layer, with its weights and training configuration.
 
     Args:
-        model: what to write.
-        filepath: ends in `.keras`, or in `.h5` for the format of Keras 2; any directory with `zipped=False`; or `hf://user/model`.
-        overwrite: whether a file there is replaced; if False, the user is asked.
-        zipped: whether the parts become one archive.
+        model: the model or layer to save.
+        filepath: a path with the suffix `.keras`, or `.h5` for Keras 2's format; with `zipped=False`, a directory; or
+            `hf://user/model` for a repository on the Hugging Face Hub.
+        overwrite: whether to replace an existing file; if False, asks the user.
+        zipped: whether to write one archive instead of a directory.
 
     Raises:
-        ValueError: the path's ending says no format, or an argument is unknown.
+        ValueError: the suffix does not determine a format, or an argument is unknown.
     """
     include_optimizer = kwargs.pop("include_optimizer", True)
     _check_format(filepath, kwargs.pop("save_format", None))
@@ -88,7 +89,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
 
 
 def save_to(model: Any, file: Any) -> None:
-    """Writes the archive of a model into an open file."""
+    """Writes the archive of a model to an open file."""
     with zipfile.ZipFile(file, "w") as archive:
         for name, contents in _members(model).items():
             archive.writestr(name, contents)
@@ -131,16 +132,16 @@ def _members(model: Any) -> dict[str, bytes]:
 def load_model(
     filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
-    """The model in a file that `save_model`, the immutable face or real Keras wrote; its contents say the format.
+    """Loads a model that `save_model`, the immutable face or real Keras saved; the contents determine the format.
 
     Args:
         filepath: the file, or the directory.
         custom_objects: classes and functions by name that the file uses.
-        compile: whether the model is compiled as it was.
-        safe_mode: whether code in the file (lambdas) is refused.
+        compile: whether to compile the model as saved.
+        safe_mode: whether to refuse code in the file (lambdas).
 
     Raises:
-        ValueError: there is no such file, or it is of no known format.
+        ValueError: there is no such file, or its format is unknown.
     """
     if isinstance(filepath, io.IOBase):
         return load_from(filepath.read(), None, custom_objects, compile, safe_mode)
@@ -165,13 +166,13 @@ def load_model(
 
 @contextlib.contextmanager
 def _reading(where: Any, size: int, custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
-    """Around reading a file that a stranger may have written."""
+    """A context for reading an untrusted file."""
     with untrusted.reading(where, (custom_objects or {}).values()), allowance.of_file(size):
         yield
 
 
 def _safety(safe_mode: bool) -> SafeModeScope:
-    """The safety that is asked for, unless a scope around says another."""
+    """The requested safety, unless an enclosing scope overrides it."""
     around = in_safe_mode()
     return SafeModeScope(safe_mode if around is None else around)
 
@@ -183,7 +184,7 @@ def load_from(
     compile: bool = True,
     safe_mode: bool = False,
 ) -> Any:
-    """The model in the bytes of an archive, of a class that need not be registered."""
+    """The model in the bytes of an archive; its class need not be registered."""
     with tempfile.TemporaryDirectory() as folder, _safety(safe_mode):
         path = Path(folder, "model.keras")
         path.write_bytes(contents)
@@ -223,14 +224,14 @@ def _load_archive(path: Path, custom_objects: Mapping[str, Any] | None, compile:
 
 
 def _of_today(config: dict[str, Any], version: str) -> dict[str, Any]:
-    """A model of Keras 2 and what it was compiled with in the form of Keras 3."""
+    """Converts a model of Keras 2 and its training configuration to the form of Keras 3."""
     compiled = config.get("compile_config")
     current: dict[str, Any] = definitions.of_today({**config, "compile_config": None}, version)
     return {**current, "compile_config": training.of_today(compiled) if isinstance(compiled, Mapping) else None}
 
 
 def _old_optimizer_state(model: Any, tree: hdf5.Tree) -> dict[str, dict[str, Any]]:
-    """The state of the optimizer, which Keras 2 kept in another order."""
+    """Converts the optimizer's state, which Keras 2 wrote in a different order."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
         return {}
@@ -261,11 +262,11 @@ def save_weights(
     """Writes the weights to a `.weights.h5` file, or with `max_shard_size` (in GB) to several and a `.weights.json` index.
 
     Args:
-        model: what to write.
-        filepath: where to.
-        overwrite: whether a file there is replaced; if False, the user is asked.
+        model: the model or layer to save.
+        filepath: the path to write to.
+        overwrite: whether to replace an existing file; if False, asks the user.
         max_shard_size: the largest size of each file of an index.
-        **kwargs: `objects_to_skip`, objects to leave out.
+        **kwargs: `objects_to_skip`, objects not to save.
 
     Raises:
         ValueError: the path has another suffix, or the model has no weights yet.
@@ -303,13 +304,13 @@ def save_weights(
 
 
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-    """Reads the weights from a file of weights or of a model into the objects.
+    """Loads weights from a weights file or the file of a model into the objects.
 
     Args:
-        model: what to fill.
+        model: the model or layer to load into.
         filepath: the file.
-        skip_mismatch: whether layers that differ are left alone, with a warning.
-        **kwargs: `objects_to_skip`, objects to leave alone; `by_name`, for files of Keras 2.
+        skip_mismatch: whether to skip layers that differ, with a warning.
+        **kwargs: `objects_to_skip`, objects not to load; `by_name`, for files of Keras 2.
 
     Raises:
         ValueError: the file does not match the model, or the path has another suffix.
@@ -350,7 +351,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
 
 @contextlib.contextmanager
 def _opened(path: Path, kind: Kind) -> Iterator[shards.AnyTree | None]:
-    """The arrays in a file whose layout is that of the walk over objects; None for other files."""
+    """The arrays in a file with the layout of the walk; None for other files."""
     read = FORMATS[kind].read_weights
     if read is not None and not path.exists():
         raise FileNotFoundError(f"There is no file {path}.")
@@ -365,7 +366,7 @@ def _opened(path: Path, kind: Kind) -> Iterator[shards.AnyTree | None]:
 def _in_archive(path: Path) -> Iterator[hdf5.Tree]:
     members = archives.read_folder(path) if path.is_dir() else archives.read(path)
     if WEIGHTS_FILE not in members:
-        raise RestoreError(f"{path} holds no weights.")
+        raise RestoreError(f"{path} contains no weights.")
     with hdf5.open_tree(members[WEIGHTS_FILE], f"{path}/{WEIGHTS_FILE}") as tree:
         yield tree
 
@@ -391,11 +392,11 @@ def _check_format(filepath: Any, save_format: Any) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Format:
-    """What reads and writes a format here; where weights have no function, the immutable face does it.
+    """The functions of a format; without a function for weights, the immutable face handles them.
 
     Attributes:
-        write_model: takes a model, a path and whether the optimizer's state is written.
-        read_model: takes a path, the user's own objects, and whether the model is compiled.
+        write_model: takes a model, a path and whether to write the optimizer's state.
+        read_model: takes a path, the user's objects, and whether to compile the model.
         read_weights: opens the arrays of a file.
     """
 

@@ -1,4 +1,4 @@
-"""`Function`: a computation from symbolic tensors to symbolic tensors, which can be called on others and on arrays."""
+"""`Function`: the computation between symbolic tensors, which can be called on other tensors and on arrays."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from jkeras.keras.tensor import KerasTensor
 
 
 class Function(Operation):
-    """The operations between symbolic inputs and outputs as one operation.
+    """The operations between symbolic inputs and outputs, as one operation.
 
     Args:
         inputs: symbolic tensors, possibly nested.
         outputs: symbolic tensors computed from them, possibly nested.
-        name: None makes one.
+        name: the name; None creates one.
 
     Raises:
         InputError: there are no inputs or outputs, or an output depends on something else.
@@ -46,7 +46,7 @@ class Function(Operation):
 
     @property
     def operations(self) -> list[Operation]:
-        """What is called between inputs and outputs, from the inputs on."""
+        """The operations between inputs and outputs, starting from the inputs."""
         return list(self._graph.operations)
 
     @property
@@ -98,12 +98,12 @@ class Function(Operation):
         operation_fn: Callable[[Operation], Any] = lambda operation: operation,
         call_fn: Callable[..., Any] | None = None,
     ) -> Any:
-        """Calls the operations one after another.
+        """Runs the operations in order.
 
         Args:
             inputs: values for the inputs.
-            operation_fn: what is called in place of an operation.
-            call_fn: how it is called: `call_fn(operation, *args, **kwargs)`; None is directly.
+            operation_fn: a function from an operation to its replacement.
+            call_fn: a function `call_fn(operation, *args, **kwargs)` that calls an operation; None calls it directly.
         """
         values = dict(zip(map(id, self._inputs), tree.flatten(inputs), strict=False))
         for node in self._graph.nodes:

@@ -1,7 +1,7 @@
-"""Functions of `keras.ops` as operations, one class for each function, with Keras's names and arguments.
+"""Functions of `keras.ops` as operations, one class per function, with Keras's names and arguments.
 
-Keras parts the arguments of a function: some configure the operation, the others, mostly tensors, are what it is applied
-to. `Mean(axis=1)(x)` is `ops.mean(x, axis=1)`.
+Keras divides the arguments of a function: some configure the operation; it is applied to the others, mostly tensors.
+`Mean(axis=1)(x)` is `ops.mean(x, axis=1)`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class FunctionOperation(Operation):
 
     # The name of the function in `jkeras.ops`.
     function: ClassVar[str]
-    # The function itself; given symbolic tensors of the core, it extends their graph.
+    # The function itself; with symbolic tensors of the core, it extends their graph.
     _compute: ClassVar[Callable[..., Any]]
 
     def __init__(self, *args: Any, name: str | None = None, **kwargs: Any):
@@ -40,7 +40,7 @@ class FunctionOperation(Operation):
         return self._compute(*args, **kwargs)
 
     def joined(self, args: Any, kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
-        """All arguments of the function, for what the operation is applied to."""
+        """All arguments of the function, for one application of the operation."""
         return operations.join(self.function, FUNCTIONS[self.function], self.configured, args, kwargs)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -92,10 +92,10 @@ def operation_class(function: str, class_name: str | None = None) -> type[Functi
 
 
 def named_class(class_name: str, module: str = "") -> type[FunctionOperation]:
-    """The class of a name in Keras, as in `keras.src.ops.numpy`.
+    """The class with a given name in Keras, such as in `keras.src.ops.numpy`.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: there is no such class.
     """
     return operation_class(operations.name_of({"class_name": class_name, "module": module}, FUNCTIONS), class_name)
 

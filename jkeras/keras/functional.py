@@ -28,19 +28,19 @@ class Functional(Function, Model):
     """A model from symbolic inputs to symbolic outputs, both possibly nested.
 
     Args:
-        inputs: what `Input` returned, or any symbolic tensors.
+        inputs: results of `Input`, or any symbolic tensors.
         outputs: symbolic tensors computed from them.
         name: None makes one.
-        trainable: whether training changes the weights; None leaves that to the layers.
+        trainable: whether training changes the weights; None leaves the decision to the layers.
 
     Raises:
-        InputError: something among them is not a symbolic tensor, or an output depends on something else.
+        InputError: one of them is not a symbolic tensor, or an output depends on something else.
     """
 
     keras_module = "keras.src.models.functional"
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any):
-        inputs, outputs = kwargs.pop("input", inputs), kwargs.pop("output", outputs)  # as Keras 1 called them
+        inputs, outputs = kwargs.pop("input", inputs), kwargs.pop("output", outputs)  # their names in Keras 1
         trainable = kwargs.pop("trainable", None)
         _check_tensors(inputs=inputs, outputs=outputs)
         _warn_of_other_names(inputs)
@@ -59,23 +59,23 @@ class Functional(Function, Model):
         self.build(None)
 
     def _lock_state(self) -> None:
-        """Layers that are not part of the graph may be attached at any time."""
+        """Does nothing: layers outside the graph may be attached at any time."""
 
     # -- the graph ------------------------------------------------------------------------------------------------
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers of the graph, from the inputs on."""
+        """The layers of the graph, starting from the inputs."""
         return [operation for operation in self.operations if isinstance(operation, Layer)]
 
     @property
     def input(self) -> Any:
-        """The symbolic inputs, nested as they were given."""
+        """The symbolic inputs, in their original structure."""
         return self._inputs_struct
 
     @property
     def output(self) -> Any:
-        """The symbolic outputs, nested as they were given."""
+        """The symbolic outputs, in their original structure."""
         return self._outputs_struct
 
     @property
@@ -90,7 +90,7 @@ class Functional(Function, Model):
 
     @property
     def input_spec(self) -> Any:
-        """What the inputs may be, in the order of `inputs`; None if dicts are nested deeper."""
+        """The input specs, in the order of `inputs`; None if dicts are nested deeper."""
         if "_manual_input_spec" in vars(self):
             return self._manual_input_spec
         struct = self._inputs_struct
@@ -114,10 +114,10 @@ class Functional(Function, Model):
         """The outputs for given inputs.
 
         Args:
-            inputs: nested like the model's inputs, or a dict by their names.
-            training: passed on to the layers that take it.
-            mask: nested like `inputs`.
-            **kwargs: other arguments that layers registered for the whole call.
+            inputs: values in the structure of the model's inputs, or a dict by name.
+            training: passed to the layers that accept it.
+            mask: masks in the structure of `inputs`.
+            **kwargs: further arguments that layers registered for the whole call.
         """
         tensors = self._standardize_inputs(inputs)
         if mask is not None:
@@ -147,7 +147,7 @@ class Functional(Function, Model):
                 )
 
     def _standardize_inputs(self, inputs: Any) -> list[Any]:
-        """The inputs as a flat list of arrays of the expected types and ranks."""
+        """The inputs as a flat list of arrays with the expected dtypes and ranks."""
         struct = self._inputs_struct
         flat = tree.flatten(self._ordered(inputs))
         self._check_present(flat)
@@ -165,7 +165,7 @@ class Functional(Function, Model):
         return adjusted
 
     def _ordered(self, inputs: Any) -> Any:
-        """The inputs nested like the model's own, where that can be told.
+        """The inputs in the structure of the model's own, if it can be inferred.
 
         Raises:
             InputError: a dict lacks names, or has no counterpart.
@@ -180,7 +180,7 @@ class Functional(Function, Model):
             fits = names is not None and set(names) <= set(inputs)
             inputs = [inputs[name] for name in names or ()] if fits else inputs
         elif isinstance(struct, dict) and not isinstance(inputs, dict):
-            fits = list(struct) == sorted(struct)  # else it is not clear which of the values is which
+            fits = list(struct) == sorted(struct)  # otherwise the assignment of values is ambiguous
         try:
             tree.assert_same_structure(tree.lists_to_tuples(inputs), tree.lists_to_tuples(struct))
         except ValueError:
@@ -197,7 +197,7 @@ class Functional(Function, Model):
         return inputs
 
     def _with_rank(self, value: Any, tensor: KerasTensor, place: int, struct: Any) -> Any:
-        """The value with a last axis of size 1 added or taken away if the expected rank differs by that."""
+        """Adds or removes a last axis of size 1 if the rank differs by one from the expected rank."""
         rank, expected = len(value.shape), len(tensor.shape)
         if rank == expected:
             return value
@@ -212,7 +212,7 @@ class Functional(Function, Model):
         )
 
     def add_loss(self, loss: Any) -> None:
-        """Not offered, as in Keras: add losses inside of a layer's `call`."""
+        """Not supported, as in Keras: add losses inside a layer's `call`."""
         raise NotImplementedError(
             "Losses cannot be added to a functional model: call `add_loss` in the `call` of a layer."
         )
@@ -220,7 +220,7 @@ class Functional(Function, Model):
     # -- configuration --------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """The graph with the configurations of its layers; for a subclass with another constructor that of `Model`."""
+        """The graph with the configurations of its layers; for a subclass with another constructor, `Model`'s configuration."""
         if not functional_like_constructor(type(self)):
             return Model.get_config(self)
         return functional_config.write(self)
@@ -234,19 +234,19 @@ class Functional(Function, Model):
 
 
 def functional_like_constructor(cls: type) -> bool:
-    """Whether a class takes the arguments of `Functional`, or any."""
+    """Whether a class accepts the arguments of `Functional`, or any."""
     spec = inspect.getfullargspec(cls.__init__)
     own = inspect.getfullargspec(Functional.__init__)
     return spec.args[1:] == own.args[1:] or (spec.varargs is not None and spec.varkw is not None)
 
 
 def unpack_singleton(value: Any) -> Any:
-    """The only element of a list or tuple of one; anything else as it is."""
+    """The only element of a list or tuple of length one; anything else unchanged."""
     return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
 
 
 def _with_context(operation: Operation, context: Mapping[str, Any]) -> Callable[..., Any]:
-    """The operation with the arguments of the whole call that it takes."""
+    """The operation with those arguments of the whole call that it accepts."""
     if not context or not isinstance(operation, Layer):
         return operation
     accepted = {name: value for name, value in context.items() if operation._call_has_context_arg.get(name)}

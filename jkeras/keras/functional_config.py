@@ -22,7 +22,7 @@ _GRAPH = ("layers", "input_layers", "output_layers")
 
 
 def is_graph(config: Mapping[str, Any]) -> bool:
-    """Whether a configuration is one of a functional model."""
+    """Whether a configuration describes a functional model."""
     return all(key in config for key in _GRAPH)
 
 
@@ -36,12 +36,12 @@ def write(model: Any) -> dict[str, Any]:
     for operation in model.operations:
         calls = [_written_call(node, own) for node in operation._inbound_nodes if id(node) in own]
         config = serialize_keras_object(operation)
-        # In place: an object that is written again later gets its number into this configuration.
+        # Modified in place: if an object is written again later, its number is added to this configuration.
         config.update(name=operation.name, inbound_nodes=[call for call in calls if call is not None])
         layers.append(config)
 
     def place(tensor: KerasTensor) -> list[Any]:
-        # A functional model among the layers has a call of its own from the beginning, which files count.
+        # A nested functional model itself counts as a call in files.
         operation, node_index, tensor_index = _own_history(tensor, own)
         return [operation.name, node_index + is_nested_graph(operation), tensor_index]
 
@@ -57,7 +57,7 @@ def write(model: Any) -> dict[str, Any]:
 
 
 def _own_history(tensor: KerasTensor, own: set[int]) -> tuple[Operation, int, int]:
-    """How a tensor was made, where only calls inside of the model count."""
+    """The history of a tensor, counting only calls inside the model."""
     operation, node_index, tensor_index = tensor.history
     others = sum(id(node) not in own for node in operation._inbound_nodes[:node_index])
     return operation, node_index - others, tensor_index
@@ -89,14 +89,14 @@ def is_nested_graph(operation: Operation) -> bool:
 
 
 class _NotYet(Exception):
-    """A call needs a tensor that another call, still to come, makes."""
+    """A call needs a tensor that a later call produces."""
 
 
 def read(cls: Any, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """A model of class `cls` from its configuration; what is not about the graph goes to the constructor.
+    """Creates a model of class `cls` from its configuration; entries not about the graph go to the constructor.
 
     Raises:
-        InputError: calls depend on each other in a circle, or on layers that are missing.
+        InputError: calls depend on each other in a cycle, or on missing layers.
     """
     layers: dict[str, Operation] = {}
     calls: dict[str, list[Any]] = {}
@@ -135,7 +135,7 @@ def read(cls: Any, config: Mapping[str, Any], custom_objects: Mapping[str, Any] 
 
 
 def _described(entry: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The configuration of a layer or function; `.h5` files say no module, and old ones have the name only beside it."""
+    """The configuration of a layer or function; `.h5` files lack the module, and old files have the name only outside it."""
     described = {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
     if "module" not in entry and isinstance(entry.get("config"), dict):
         described["config"] = {"name": entry["name"], **entry["config"]}

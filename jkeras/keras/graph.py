@@ -1,4 +1,4 @@
-"""The part of a graph of operations that lies between given symbolic tensors."""
+"""The part of a graph of operations between given symbolic tensors."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from jkeras.keras.tensor import KerasTensor
 class Graph:
     """The calls and operations between inputs and outputs, in Keras's order.
 
-    The depth of a call is the length of the longest way from it to an output; calls of one operation have one depth.
-    Operations are sorted by falling depth, then in the order in which a search from the outputs comes upon them.
+    The depth of a call is the length of the longest path from it to an output; calls of the same operation have the same depth.
+    Operations are sorted by descending depth, then in the order in which a search from the outputs finds them.
 
     Attributes:
-        nodes: the calls, in an order in which they can be computed.
-        operations: what is called.
+        nodes: the calls, in a computable order.
+        operations: the operations that are called.
 
     Raises:
         InputError: a tensor depends on something that is not an input, names are used twice, or there is a cycle.
@@ -31,7 +31,7 @@ class Graph:
         self._sorted: list[Node] = []
         self._search(outputs)
         node_depths, operation_depths = self._depths()
-        for tensor in inputs:  # those that no output depends on
+        for tensor in inputs:  # inputs that no output depends on
             node = made_by(tensor)
             if node is not None and node.operation not in operation_depths and node.is_input:
                 operation_depths[node.operation] = node_depths[node] = 0
@@ -44,7 +44,7 @@ class Graph:
         self._check(inputs)
 
     def _search(self, outputs: Sequence[KerasTensor]) -> None:
-        """Sorts the calls so that each comes after those that it needs; without recursion, since graphs are deep."""
+        """Sorts calls topologically; without recursion, because graphs can be deep."""
         finished: set[Node] = set()
         open_: set[Node] = set()
         stack: list[tuple[Node, bool]] = [(node, False) for node in map(made_by, reversed(outputs)) if node is not None]
@@ -71,7 +71,7 @@ class Graph:
                     stack.append((parent, False))
 
     def _is_boundary(self, node: Node, outputs: Sequence[KerasTensor]) -> bool:
-        """Whether an output is itself an input made by an operation outside of the graph."""
+        """Whether an output is itself an input that an operation outside the graph created."""
         own = [tensor for tensor in outputs if made_by(tensor) is node]
         return not node.is_input and all(id(tensor) in self._inputs for tensor in own)
 
@@ -107,7 +107,7 @@ class Graph:
 
 
 def made_by(tensor: KerasTensor) -> Node | None:
-    """The call that made a tensor; None for one that stands at the beginning of a graph."""
+    """The call that created a tensor; None for a tensor at the beginning of a graph."""
     history = tensor.history
     if history is None or history.operation is None:
         return None

@@ -1,4 +1,4 @@
-"""A copy of the calls between symbolic tensors, so that a model can begin in the middle of a graph."""
+"""Copies the calls between symbolic tensors, so that a model can begin in the middle of a graph."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from jkeras.keras.tensor import KerasTensor
 
 
 def copy_graph(inputs: Any, outputs: Any) -> tuple[Any, Any]:
-    """New symbolic inputs and outputs, between which the same operations are called.
+    """New symbolic inputs and outputs with the same operations between them.
 
     Args:
-        inputs: nested symbolic tensors; those that another operation than `Input` made are replaced by new inputs.
+        inputs: nested symbolic tensors; those that were not created by `Input` are replaced by new inputs.
         outputs: nested symbolic tensors computed from them.
     """
     graph = Graph(tree.flatten(inputs), tree.flatten(outputs))

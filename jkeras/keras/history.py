@@ -1,4 +1,4 @@
-"""How a symbolic tensor was computed: each call of an operation is a `Node`, which tensors and operations remember."""
+"""The history of symbolic tensors: each call of an operation is a `Node`, which tensors and operations refer to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class KerasHistory(NamedTuple):
-    """Which call made a tensor: the operation, the number of the call, the place among the call's outputs."""
+    """The call that created a tensor: the operation, the number of the call, and the index among the outputs."""
 
     operation: Operation | None
     node_index: int
@@ -22,7 +22,7 @@ class KerasHistory(NamedTuple):
 
 
 class SymbolicArguments:
-    """The arguments of a call, symbolic tensors among them."""
+    """The arguments of a call, including symbolic tensors."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         self.args = tree.map_structure(lambda leaf: leaf, args)
@@ -34,7 +34,7 @@ class SymbolicArguments:
         return tree.map_structure(conversion_fn, self.args), tree.map_structure(conversion_fn, self.kwargs)
 
     def fill_in(self, tensor_dict: Mapping[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments with values in place of tensors, by the tensors' ids; None for those without one."""
+        """The arguments with tensors replaced by values, by tensor id; None for tensors without a value."""
         return self.convert(lambda leaf: tensor_dict.get(id(leaf)) if isinstance(leaf, KerasTensor) else leaf)
 
 
@@ -42,10 +42,10 @@ class Node:
     """One call of an operation.
 
     Args:
-        operation: what was called.
+        operation: the operation.
         call_args: its positional arguments.
         call_kwargs: its keyword arguments.
-        outputs: the (nested) symbolic tensors that it returned.
+        outputs: the (nested) symbolic tensors that the call returned.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Node:
 
     @property
     def parent_nodes(self) -> list[Node]:
-        """The calls that made the inputs."""
+        """The calls that created the inputs."""
         histories = [tensor.history for tensor in self.input_tensors if tensor.history is not None]
         return [h.operation._inbound_nodes[h.node_index] for h in histories if h.operation is not None]
 

@@ -1,4 +1,4 @@
-"""Where the names of `keras` are defined, and which modules stand for others."""
+"""The modules in which the names of `keras` are defined, and modules that mirror others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def _at(module: str, names: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), f"{_HERE}.{module}")
 
 
-# The names of the package itself.
+# Names in the package itself.
 NAMES: dict[str, str] = {
     **_at("tensor", "KerasTensor"),
     **_at("variables", "Variable StatelessScope SymbolicScope name_scope"),
@@ -31,14 +31,14 @@ NAMES: dict[str, str] = {
     **_at("backend", "device"),
 }
 
-# Modules with files of their own.
+# Modules with their own files.
 MODULES = frozenset(
     """activations applications backend callbacks config constraints distillation dtype_policies export initializers layers
     losses metrics models ops optimizers quantizers random regularizers saving src utils""".split()
 )
 
 _SERIALIZATION = _at("saving", "deserialize_keras_object serialize_keras_object")
-# How the networks of a module want their images, where they do not scale them themselves.
+# The preprocessing mode of the networks of a module that do not rescale images themselves.
 _SCALED = {
     **dict.fromkeys("resnet resnet50 vgg16 vgg19".split(), "caffe"),
     **dict.fromkeys("inception_resnet_v2 inception_v3 mobilenet mobilenet_v2 nasnet resnet_v2 xception".split(), "tf"),
@@ -110,7 +110,7 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     "utils.summary_utils": (f"{_HERE}.summary", {}),
     "utils.tracking": (f"{_HERE}.tracking", {}),
     "optimizers.legacy": (f"{_HERE}.optimizers", {}),
-    # The homes of things in older versions.
+    # Modules of older versions.
     **{
         f"layers.{name}": (f"{_HERE}.layers", {})
         for name in """advanced_activations convolutional core embeddings experimental experimental.preprocessing local merge

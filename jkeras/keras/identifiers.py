@@ -1,4 +1,4 @@
-"""What names, configurations, classes and functions mean in the families of Keras: `get`, `serialize`, `deserialize`."""
+"""`get`, `serialize` and `deserialize` for Keras's families of objects."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Family:
     """The names of a family.
 
     Args:
-        kind: what is looked for, as in "loss"; for messages.
-        table: names and what they mean.
+        kind: the kind of object, such as "loss", for messages.
+        table: objects by name.
         base: the class of the family's objects.
-        functions: whether functions are accepted as they are.
+        functions: whether functions are accepted unchanged.
 
     >>> Family("number", {"one": int}, int).get("one")
     0
@@ -32,10 +32,10 @@ class Family:
         self.functions = functions
 
     def get(self, identifier: Any) -> Any:
-        """The object that `identifier` means: None (stays None), a name, a configuration, an object, a class, a function.
+        """The object that `identifier` means: None (returned as None), a name, a configuration, an object, a class or a function.
 
         Raises:
-            UnknownNameError: a name or a class name is not known.
+            UnknownNameError: the name or class name is unknown.
             ArgumentError: it is none of the above.
         """
         if identifier is None or isinstance(identifier, self.base):
@@ -56,11 +56,11 @@ class Family:
         registered = get_registered_object(name, module_objects=self.table)
         if registered is None:
             unknown = UnknownNameError(self.kind, name, (key for key in self.table if key == key.lower()))
-            raise unknown.of(f"Could not interpret {self.kind} identifier")  # words of Keras, which libraries look for
+            raise unknown.of(f"Could not interpret {self.kind} identifier")  # Keras's text, which libraries look for
         return registered
 
     def serializer(self, argument: str) -> Callable[..., Any]:
-        """`serialize` under the name that Keras gives its argument.
+        """`serialize` with Keras's name of the argument.
 
         >>> inspect.signature(Family("number", {}, int).serializer("number"))
         <Signature (number)>
@@ -79,5 +79,5 @@ class Family:
         return serialize_keras_object(value)
 
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """What `serialize` described; `custom_objects` are names known for this call."""
+        """Restores an object from the output of `serialize`; `custom_objects` are names known during this call."""
         return deserialize_keras_object(config, custom_objects=custom_objects, module_objects=self.table)

@@ -1,4 +1,4 @@
-"""Image layers as objects: their own seed generators, transformations that users override, programs that equal layers share."""
+"""Image layers as mutable objects: seed generators, overridable transformations, and programs shared by equal layers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jkeras.keras.variables import as_array
 
 
 def _value(self: Any) -> Any:
-    """The description of an object whose class is built in; the code of a user's class is run as it is."""
+    """The description of an object of a built-in class; code of users' classes runs unchanged."""
     if not type(self).is_facade():
         return None
     return self.description(**{**self._arguments(), "name": None, "dtype": self.compute_dtype})
@@ -47,7 +47,7 @@ def _set_factor(self: Any, factor: Any) -> None:
 
 
 def as_given_array(leaf: Any) -> Any:
-    """A leaf of the data as an array; traced ones and strings as they are."""
+    """Converts a leaf of the data to an array; traced arrays and strings are unchanged."""
     return leaf if is_traced(leaf) or isinstance(leaf, str) else as_array(leaf)
 
 
@@ -57,7 +57,7 @@ def is_list(value: Any) -> bool:
 
 
 def _run_all(self: Any, inputs: Any, training: bool = True, mask: Any = None) -> Any:
-    """The layers of a pipeline, one after the other, each with the mask of what it gets."""
+    """Applies the layers of a pipeline in order, each with the mask of its input."""
     for layer in self.layers:
         offered = {"training": training, "mask": mask}
         inputs = layer(
@@ -68,7 +68,7 @@ def _run_all(self: Any, inputs: Any, training: bool = True, mask: Any = None) ->
 
 
 def _pipeline(cls: Any, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
-    """The pipeline that `get_config` described.
+    """Restores a pipeline from `get_config()`.
 
     Raises:
         ValueError: it has no list of layers.

@@ -1,4 +1,4 @@
-"""The shapes and types of a computation's outputs, from its code, with unknown sizes kept unknown."""
+"""Infers the shapes and dtypes of a computation's outputs from its code; unknown sizes remain unknown."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from jkeras.graph.shapes import show_shape
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import StatelessScope, SymbolicScope
 
-# Stand-ins for an unknown size where code does not take a symbolic one: a size of the result that differs between the
-# two is unknown as well.
+# Substitutes for an unknown size if the code does not support a symbolic one: a size of the result that differs between the
+# two is also unknown.
 _STAND_INS = (83, 89)
 _PLAIN = (str, int, float, bool, complex, type(None))
 
 
 class _Program:
-    """A function of the symbolic tensors among given arguments.
+    """A function of the symbolic tensors among its arguments.
 
     Args:
-        function: what is computed.
+        function: the function to infer.
         args: its positional arguments.
         kwargs: its keyword arguments.
     """
@@ -39,7 +39,7 @@ class _Program:
         self.places = [place for place, leaf in enumerate(self.leaves) if isinstance(leaf, KerasTensor)]
         self.shapes = [self.leaves[place].shape for place in self.places]
 
-    # JAX asks for it each time, and it takes long to find.
+    # Cached, because JAX asks for it each time and it is slow to compute.
     __signature__ = inspect.Signature([inspect.Parameter("arrays", inspect.Parameter.VAR_POSITIONAL)])
 
     def __call__(self, *arrays: jax.Array) -> Any:
@@ -51,7 +51,7 @@ class _Program:
             return self.function(*args, **kwargs)
 
     def key(self) -> tuple[Any, tuple[Any, ...]] | None:
-        """What the outputs depend on beside the function; None if there is something that cannot be compared."""
+        """What the outputs depend on besides the function; None if something cannot be compared."""
         structure: Any = jax.tree.structure(self.arguments, is_leaf=lambda part: part is None)
         keys: list[tuple[Any, ...]] = []
         for leaf in self.leaves:
@@ -67,33 +67,33 @@ class _Program:
         return (structure, tuple(keys)) if plain else None
 
     def evaluate(self, shapes: Sequence[tuple[Any, ...]]) -> Any:
-        """Shapes and types of the outputs for given shapes of the tensors."""
+        """The shapes and dtypes of the outputs for given shapes of the tensors."""
         types = [self.leaves[place].dtype for place in self.places]
         specs = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in zip(shapes, types, strict=True)]
         with StatelessScope(), SymbolicScope():
             return jax.eval_shape(self, *specs)
 
     def with_sizes(self, *sizes: Any) -> list[tuple[Any, ...]]:
-        """The shapes with sizes in place of the unknown ones: all the same, or one for each."""
+        """The shapes with unknown sizes replaced by one size, or by one for each."""
         following = itertools.cycle(sizes)
         return [tuple(next(following) if size is None else size for size in shape) for shape in self.shapes]
 
     def in_words(self, message: str) -> str:
-        """A message with the shapes as they were given, in place of those with stand-ins."""
+        """A message with the original shapes instead of substituted ones."""
         for size in _STAND_INS:
             for shape, filled in zip(self.shapes, self.with_sizes(size), strict=True):
                 message = message.replace(show_shape(filled), show_shape(shape))
         return message
 
 
-@functools.cache  # sizes of other scopes are not equal, and JAX would trace and keep everything for each
+@functools.cache  # sizes of different scopes are not equal, so JAX would trace and cache everything for each
 def _symbolic_size() -> Any:
     # At least 2, so that it is neither broadcast nor squeezed.
     return jax.export.symbolic_shape("(unknown)", constraints=["unknown>=2"])[0]
 
 
 def infer_output_spec(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Symbolic tensors like what `function` returns for arguments with symbolic tensors among them.
+    """Symbolic tensors with the shapes and dtypes of `function`'s results for arguments that include symbolic tensors.
 
     >>> infer_output_spec(lambda x: x.sum(-1), KerasTensor((None, 3))).shape
     (None,)
@@ -106,7 +106,7 @@ def _specs(program: _Program) -> Any:
         return jax.tree.map(_Spec, program.evaluate(program.shapes))
     try:
         return jax.tree.map(_Spec, program.evaluate(program.with_sizes(_symbolic_size())))
-    except Exception:  # `call` does arithmetic with sizes that a symbolic one does not take, or is wrong
+    except Exception:  # `call` computes with sizes in a way that symbolic ones do not support, or has an error
         try:
             return jax.tree.map(_Spec, *(program.evaluate(program.with_sizes(size)) for size in _STAND_INS))
         except InputError as error:
@@ -115,7 +115,7 @@ def _specs(program: _Program) -> Any:
 
 
 def infer_function_spec(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """The same for a function of `keras.ops`, where an unknown size may have to be one of the known ones.
+    """The same for a function of `keras.ops`, which may require an unknown size to equal a known one.
 
     >>> infer_function_spec(lambda x, y: x + y, KerasTensor((None, 3)), KerasTensor((2, None))).shape
     (2, 3)
@@ -124,7 +124,7 @@ def infer_function_spec(function: Callable[..., Any], *args: Any, **kwargs: Any)
     key = program.key()
     if key is None:
         return _tensors(_function_specs(program))
-    # What the function reads of the settings is part of what is remembered.
+    # The settings that the function reads are part of the key.
     return _tensors(_remembered(function, config.floatx(), config.image_data_format(), *key))
 
 
@@ -149,13 +149,13 @@ def _function_specs(program: _Program) -> Any:
         for shapes in _matching(program):
             try:
                 return jax.tree.map(_Spec, program.evaluate(shapes))
-            except Exception:  # these sizes do not fit either
+            except Exception:  # these sizes do not match either
                 continue
         raise error
 
 
 def _matching(program: _Program) -> Iterator[list[tuple[Any, ...]]]:
-    """The shapes with some unknown sizes made equal to known ones, as few as possible first."""
+    """The shapes with some unknown sizes replaced by known ones, starting with as few as possible."""
     unknown = sum(shape.count(None) for shape in program.shapes)
     known = sorted({size for shape in program.shapes for size in shape if size is not None}, reverse=True)
     free = _symbolic_size()
@@ -167,7 +167,7 @@ def _matching(program: _Program) -> Iterator[list[tuple[Any, ...]]]:
 
 
 class _Spec:
-    """One shape and type like all of these, with None where their sizes differ or are symbolic."""
+    """The common shape and dtype, with None for sizes that differ or are symbolic."""
 
     def __init__(self, *specs: Any):
         sizes = zip(*(spec.shape for spec in specs), strict=True)

@@ -1,4 +1,4 @@
-"""First values of weights, as in `keras.initializers`."""
+"""Initializers of weights, as in `keras.initializers`."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from jkeras.values.spec import Field
 
 
 class Initializer(Mutable, initializers.Initializer):
-    """Makes the first values of a weight: a subclass defines `__call__(self, shape, dtype=None)`."""
+    """Base of initializers: a subclass defines `__call__(self, shape, dtype=None)`."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        # Not the core's, which gives `__call__` a key.
+        # Not the core's, whose `__call__` takes a key.
         super(initializers.Initializer, cls).__init_subclass__(**kwargs)
 
     def clone(self) -> Self:
-        """Another one with the same configuration."""
+        """A new initializer with the same configuration."""
         return self.from_config(self.get_config())
 
 
 class RandomInitializer(Initializer, initializers.RandomInitializer):
-    """Base of those that draw.
+    """Base of random initializers.
 
     Attributes:
-        seed: an integer, which gives the same values at every call; a random one if none was given. Or a `SeedGenerator`,
-            which gives other values at every call.
+        seed: an integer, which gives the same values in every call (by default a random one), or a `SeedGenerator`, which
+            gives different values in each call.
     """
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class RandomInitializer(Initializer, initializers.RandomInitializer):
 
     def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> jax.Array:
         """The values."""
-        # Keras's key, so that a seed means the same values.
+        # Keras's key, so that a seed gives the same values.
         key = jax.random.wrap_key_data(draw_seed(self.seed))
         dtype = standardize_dtype(dtype)
         wide = "float64" if dtype == "float64" else "float32"
@@ -69,7 +69,7 @@ class RandomInitializer(Initializer, initializers.RandomInitializer):
 
 
 def _seed(value: Any) -> Any:
-    """An integer, a `SeedGenerator` or None; what a configuration holds of them."""
+    """Converts a seed, or its configuration, to an integer, a `SeedGenerator` or None."""
     if isinstance(value, Mapping):
         value = deserialize_keras_object(value)
     if value is None or isinstance(value, (int, SeedGenerator)):
@@ -97,7 +97,7 @@ serialize, deserialize = FAMILY.serializer("initializer"), FAMILY.deserialize
 
 
 def get(identifier: Any) -> Any:
-    """The initializer that a name, a configuration, a class, a function or an array of values means; None stays None.
+    """The initializer that a name, a configuration, a class, a function or an array means; None is returned as None.
 
     Raises:
         UnknownNameError: no initializer has that name.

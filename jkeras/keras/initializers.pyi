@@ -9,7 +9,7 @@ from jkeras.keras.seeds import SeedGenerator as SeedGenerator
 from jkeras.keras.variables import Variable as Variable
 
 class Initializer:
-    """Makes the first values of a weight: a subclass defines `__call__(self, shape, dtype=None)`."""
+    """Base of initializers: a subclass defines `__call__(self, shape, dtype=None)`."""
     def __init__(self) -> None: ...
     def clone(self) -> Self: ...
 
@@ -33,7 +33,7 @@ class Ones(Initializer):
     def __getattr__(self, name: str) -> Any: ...
 
 class RandomInitializer:
-    """Base of those that draw."""
+    """Base of random initializers."""
 
     seed: Any
     def __init__(self, *, seed: int | None = None) -> None: ...

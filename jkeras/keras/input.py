@@ -1,4 +1,4 @@
-"""`Input`, where data enters a graph, and `InputSpec`, what a layer accepts."""
+"""`Input`, where data enters a graph, and `InputSpec`, which describes what a layer accepts."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from jkeras.keras.tensor import KerasTensor
 
 
 class InputLayer(Layer):
-    """The layer behind `Input`; its output is the symbolic tensor.
+    """The layer that `Input` creates; its output is the symbolic tensor.
 
     Args:
-        shape: sizes of one sample.
-        batch_size: the size of the first axis; None is any.
-        dtype: the type's name; None is the default float type.
+        shape: the shape of one sample.
+        batch_size: the size of the first axis; None means any size.
+        dtype: the name of the dtype; None means the default float type.
         sparse: whether sparse tensors are expected.
         ragged: not supported on JAX.
-        batch_shape: sizes with the batch axis, in place of `shape`.
-        input_tensor: a symbolic tensor to stand for.
-        optional: whether the model may be called with None for it.
+        batch_shape: the shape with the batch axis, instead of `shape`.
+        input_tensor: a symbolic tensor to use instead of a new one.
+        optional: whether the model may be called with None for this input.
         name: None makes one.
 
     Raises:
@@ -75,7 +75,7 @@ class InputLayer(Layer):
         return self._dtype
 
     def call(self) -> None:
-        """Computes nothing: the value is given."""
+        """Does nothing: the value is an input."""
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -130,18 +130,18 @@ def Input(  # noqa: N802  (Keras's name)
     tensor: KerasTensor | None = None,
     optional: bool = False,
 ) -> KerasTensor:
-    """A symbolic tensor that stands for an input of a model.
+    """A symbolic tensor that represents an input of a model.
 
     Args:
-        shape: sizes of one sample, None where any will do.
-        batch_size: the size of the first axis; None is any.
-        dtype: the type's name; None is the default float type.
+        shape: the shape of one sample, with None for any size.
+        batch_size: the size of the first axis; None means any size.
+        dtype: the name of the dtype; None means the default float type.
         sparse: whether sparse tensors are expected.
         ragged: not supported on JAX.
-        batch_shape: sizes with the batch axis, in place of `shape`.
-        name: the name of the input, unique in a model; None makes one.
-        tensor: a symbolic tensor to stand for.
-        optional: whether the model may be called with None for it.
+        batch_shape: the shape with the batch axis, instead of `shape`.
+        name: the name of the input, unique in a model; None creates one.
+        tensor: a symbolic tensor to use instead of a new one.
+        optional: whether the model may be called with None for this input.
 
     >>> Input((28, 28)).shape
     (None, 28, 28)
@@ -161,22 +161,22 @@ def Input(  # noqa: N802  (Keras's name)
 
 
 class InputSpec:
-    """What a layer accepts as one input: type, rank and sizes, None where anything will do.
+    """What a layer accepts as one input: dtype, rank and sizes; None accepts anything.
 
     Args:
-        dtype: the expected type.
-        shape: the expected sizes, the batch axis included.
+        dtype: the expected dtype.
+        shape: the expected shape, including the batch axis.
         ndim: the expected number of axes.
-        max_ndim: at most as many axes.
-        min_ndim: at least as many axes.
-        axes: sizes of single axes.
+        max_ndim: the largest number of axes.
+        min_ndim: the smallest number of axes.
+        axes: the expected sizes of individual axes.
         allow_last_axis_squeeze: whether a last axis of size 1 may be missing or added.
         name: the key of this input in data given as a dict.
         optional: whether None may be given.
 
     Raises:
         TypeError: `axes` is not a dict of integers.
-        ArgumentError: an axis lies outside of the rank.
+        ArgumentError: an axis is outside the rank.
     """
 
     def __init__(
@@ -209,7 +209,7 @@ class InputSpec:
 
     @classmethod
     def of(cls, spec: BuiltinInputSpec) -> InputSpec:
-        """The same as a built-in layer has it."""
+        """The spec in the form of the core."""
         return cls(**{name: getattr(spec, name) for name in BuiltinInputSpec._fields})
 
     def __repr__(self) -> str:
@@ -223,5 +223,5 @@ class InputSpec:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InputSpec:
-        """The spec that `get_config` described."""
+        """Restores a spec from `get_config()`."""
         return cls(**config)

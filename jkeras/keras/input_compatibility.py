@@ -1,4 +1,4 @@
-"""Whether inputs are what a layer accepts, by its `input_spec`."""
+"""Checks inputs against a layer's `input_spec`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from jkeras.keras.dtypes import standardize_dtype, standardize_shape
 
 
 def check_inputs(input_spec: Any, inputs: Any, layer_name: str) -> None:
-    """Compares inputs with one `InputSpec` or several.
+    """Checks inputs against one or more `InputSpec`s.
 
     Raises:
-        ValueError: one has another type, rank or size, or there are too few or too many.
+        ValueError: an input has the wrong dtype, rank or size, or the number of inputs is wrong.
     """
     specs = input_spec if isinstance(input_spec, (list, tuple)) else tree.flatten(input_spec)
     names = [spec.name for spec in specs if spec is not None]

@@ -1,4 +1,4 @@
-"""Functions without a name, written as the code that they are. Reading one runs what a file's author wrote."""
+"""Serializes anonymous functions as code. Reading one runs code of the file's author."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jkeras.errors import RestoreError
 
 
 def dump(function: types.FunctionType) -> tuple[str, Any, Any]:
-    """Code, defaults and closure of a function."""
+    """The code, defaults and closure of a function."""
     closure = tuple(cell.cell_contents for cell in function.__closure__ or ()) or None
     return base64.encodebytes(marshal.dumps(function.__code__)).decode("ascii"), function.__defaults__, closure
 
@@ -27,10 +27,10 @@ def written(function: types.FunctionType) -> dict[str, Any]:
 
 
 def load(written: Sequence[Any]) -> types.FunctionType:
-    """The function that `dump` described.
+    """Restores a function from the output of `dump`.
 
     Raises:
-        RestoreError: the code is of another version of Python, or damaged.
+        RestoreError: the code is from another version of Python, or damaged.
     """
     code, defaults, closure = written
     try:

@@ -1,4 +1,4 @@
-"""`Layer`: a mutable object that owns variables and runs itself, by the protocol of Keras.
+"""`Layer`: a mutable object that owns variables and runs itself, with Keras's protocol.
 
 It extends the description of a layer in the core, so that a facade of a built-in class (see `facades.py`) takes `build`, `call`,
 `compute_mask` and its configuration from the description, and everything that is about objects from here.
@@ -30,7 +30,7 @@ from jkeras.quantization import configs
 
 
 class LayerMeta(MutableMeta):
-    """Classes of layers: what surrounds every `build` is put around it where it is defined."""
+    """Metaclass of layers: wraps each `build` where it is defined."""
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> LayerMeta:
         build = namespace.get("build")
@@ -43,10 +43,10 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
     """Base of all layers: variables, and a computation on tensors.
 
     Args:
-        activity_regularizer: adds a loss computed from the output, divided by the batch size.
+        activity_regularizer: adds a penalty on the output, divided by the batch size, to the loss.
         trainable: whether training changes the variables.
-        dtype: a type or policy; None is the default policy.
-        autocast: whether floating inputs are cast to the compute type.
+        dtype: a dtype or policy; None means the global policy.
+        autocast: whether floating-point inputs are cast to the compute dtype.
         name: None makes one.
 
     Raises:
@@ -62,7 +62,7 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
     ([[1.0, 1.0]], 'scale/gain')
     """
 
-    # The class of the core that this one is the facade of; None for users' classes and bases.
+    # The core class of which this class is the facade; None for users' classes and bases.
     description: ClassVar[Any] = None
     overrides: ClassVar[tuple[str, ...]] = ()
     # True until the constructor below has run.
@@ -145,14 +145,14 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
         object.__setattr__(self, name, value)
 
     def _written_beside(self) -> dict[str, Any]:
-        # A class of a user's own says in its configuration what it holds, as in Keras.
+        # As in Keras, a user's class must include its contents in its configuration.
         return {}
 
     def _take_forms(self, written: Any) -> None:
-        """Has `build` make layers in the form that a configuration says; only built-in layers are told."""
+        """Makes `build` create layers in the form that a configuration specifies; built-in layers only."""
 
     def _adopt(self, value: Any, name: str) -> Any:
-        """What is kept for a value that is assigned to an attribute."""
+        """The value to store for a value that is assigned to an attribute."""
         return value
 
     def __delattr__(self, name: str) -> None:
@@ -161,29 +161,29 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
         if isinstance(value, Variable):
             self._untrack_variable(value)
             del value
-            gc.collect()  # so that the array's memory is free at once
+            gc.collect()  # to free the array's memory immediately
 
     def __getstate__(self) -> dict[str, Any]:
-        # Compiled programs stay behind.
+        # Without compiled programs.
         return {name: value for name, value in vars(self).items() if name != "_compiled_call"}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        # As it was: what an object holds can change, unlike what a value of the core holds.
+        # Not frozen: the contents of an object can change, unlike those of the core's values.
         vars(self).update(state)
 
     @property
     def _attribute_version(self) -> int:
-        """Grows when an attribute of this layer, or of one inside, gets another value."""
+        """A counter that grows whenever an attribute of this layer or a sublayer is assigned."""
         return self._tracker.version + sum(layer._attribute_version for layer in self._layers)
 
     @property
     def path(self) -> Any:
-        """Names of the layers around and its own, with slashes between; None before the layer is built."""
+        """The names of the enclosing layers and of this one, joined by slashes; None before the layer is built."""
         return self._path
 
     @property
     def dtype_policy(self) -> Any:
-        """The types that it computes in and keeps weights in."""
+        """The dtypes for computation and weights."""
         return self._dtype_policy
 
     @dtype_policy.setter
@@ -203,32 +203,32 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
 
     @property
     def dtype(self) -> Any:
-        """The type of the weights."""
+        """The dtype of the weights."""
         return self.variable_dtype
 
     @property
     def variable_dtype(self) -> str:
-        """The type of the weights."""
+        """The dtype of the weights."""
         return self._policy_in_force.variable_dtype
 
     @property
     def compute_dtype(self) -> str:
-        """The type of computations and outputs."""
+        """The dtype of computations and outputs."""
         return self._policy_in_force.compute_dtype
 
     @property
     def input_dtype(self) -> str:
-        """The type that inputs are cast to."""
+        """The dtype that inputs are cast to."""
         return self.compute_dtype
 
     @property
     def quantization_mode(self) -> str | None:
-        """How weights are quantised; None is not at all."""
+        """How weights are quantised; None means not at all."""
         return getattr(self._policy_in_force, "quantization_mode", None)
 
     @property
     def input_spec(self) -> Any:
-        """What inputs must look like: an `InputSpec`, several, or None."""
+        """The expected inputs: one or more `InputSpec`s, or None."""
         return self._input_spec
 
     @input_spec.setter
@@ -237,7 +237,7 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
 
     @property
     def supports_masking(self) -> bool:
-        """Whether a mask of the inputs goes on to the outputs."""
+        """Whether masks of the inputs are passed on to the outputs."""
         return self._supports_masking
 
     @supports_masking.setter
@@ -253,7 +253,7 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
         return "mask" in self.call_signature_parameters
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Symbolic tensors like the outputs: by `compute_output_shape` if the class has it, else from what `call` does."""
+        """Symbolic tensors for the outputs: from `compute_output_shape` if the class has it, else from `call`."""
         if type(self).compute_output_shape is Layer.compute_output_shape:
             return Operation.compute_output_spec(self, *args, **kwargs)
         spec = CallSpec(call_signature(self), self._call_context_args, args, kwargs)
@@ -283,7 +283,7 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
         """The constructor's arguments as plain values.
 
         Raises:
-            NotImplementedError: they are not plain values, and the class has no `get_config` of its own.
+            NotImplementedError: they are not plain values, and the class does not override `get_config`.
         """
         self._check_super_called()
         config: dict[str, Any] = {"name": self.name}
@@ -296,7 +296,7 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The layer that `get_config` described."""
+        """Restores a layer from `get_config()`."""
         if isinstance(config.get("dtype"), dict):
             policy = dtype_policies.deserialize(config["dtype"])
             config = {
@@ -306,11 +306,11 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
         return super().from_config(config)
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None, **kwargs: Any) -> None:
-        """Keeps weights in few bits; for layers whose class can.
+        """Quantises the weights; for layers whose class supports it.
 
         Raises:
             ValueError: the layer is not built, or the mode is unknown.
-            NotImplementedError: its class cannot.
+            NotImplementedError: its class does not support quantisation.
         """
         configs.resolved(mode, config)
         self._check_is_built_to_quantize()
@@ -324,11 +324,11 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
             )
 
     def quantized_build(self, input_shape: Any, mode: Any) -> None:
-        """Makes the weights of a mode; for layers whose class can."""
+        """Creates the weights of a mode; for layers whose class supports it."""
         raise self._not_implemented_error("quantized_build")
 
     def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
-        """Computes with quantised weights; for layers whose class can."""
+        """Computes with quantised weights; for layers whose class supports it."""
         raise self._not_implemented_error("quantized_call")
 
     def _not_implemented_error(self, attribute: Any, message: str = "") -> NotImplementedError:
@@ -339,7 +339,7 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
 
     @classmethod
     def is_facade(cls) -> bool:
-        """Whether this is a built-in class, not one of a user's."""
+        """Whether this is a built-in class rather than a user's."""
         return vars(cls).get("description") is not None
 
     def _obj_type(self) -> str:
@@ -358,16 +358,16 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
 
     def _key(self) -> NoReturn:
         raise ArgumentError(
-            f"{self!r} is a layer of `jkeras.keras`, an object that can change; models of `jkeras` are made of values."
-            f" Write `jkeras.layers.{type(self).__name__}(...)`, or make the model of `jkeras.keras`."
+            f"{self!r} is a layer of `jkeras.keras`, a mutable object; models of `jkeras` consist of immutable values."
+            f" Write `jkeras.layers.{type(self).__name__}(...)`, or create the model with `jkeras.keras`."
         )
 
     def bound_copy(self, scope: Any) -> NoReturn:
-        """Refused: a value of the core is made by `to_value`."""
+        """Raises an error: use `to_value` to create a value of the core."""
         self._key()
 
     def children(self) -> dict[str, Any]:
-        """The layers directly inside, by the names that a description of this layer would give them."""
+        """The sublayers, by the names that they have in a description of this layer."""
         children: dict[str, Any] = {}
         for attribute, value in vars(self).items():
             if not attribute.startswith("_"):
@@ -376,14 +376,14 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
 
 
 def _plain(value: Any) -> Any:
-    """Lists and dicts that notice what is put into them as plain ones."""
+    """Converts tracking lists and dicts to plain ones."""
     if isinstance(value, list):
         return [_plain(part) for part in value]
     return {key: _plain(part) for key, part in value.items()} if isinstance(value, dict) else value
 
 
 def legacy_input_shape(kwargs: dict[str, Any], own: Container[str] = ()) -> Any:
-    """What the old `input_dim` and `input_shape` arguments say, taken out of the others, unless they are a class's own."""
+    """Removes the old `input_dim` and `input_shape` arguments, unless the class has them, and returns the shape."""
     size, shape = (None if name in own else kwargs.pop(name, None) for name in ("input_dim", "input_shape"))
     shape = (size,) if size is not None else shape
     if shape is not None:

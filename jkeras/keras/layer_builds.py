@@ -1,4 +1,4 @@
-"""How a layer is built: once, by the user's `build` if there is one, else by running `call` on symbolic tensors."""
+"""Builds layers: once, with the user's `build` if there is one, else by running `call` on symbolic tensors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jkeras.keras.variables import current_path, name_scope
 
 
 def around_build(build: Callable[..., None]) -> Callable[..., None]:
-    """`build` with names of variables, a note of the shapes, and the state closed afterwards; once if it calls `super`'s."""
+    """Wraps `build`: sets variable names, records the shapes, and locks the state afterwards; only once for `super` calls."""
 
     @functools.wraps(build)
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -41,18 +41,18 @@ def around_build(build: Callable[..., None]) -> Callable[..., None]:
         self._post_build()
         self._lock_state()
 
-    wrapper.__name__ = "build"  # as messages call it, also where the table of a layer has it under another name
+    wrapper.__name__ = "build"  # for messages, even if the class defines it under another name
     return wrapper
 
 
 class LayerBuilds:
-    """The part of a layer that makes its variables."""
+    """The part of a layer that creates its variables."""
 
     _building = False
 
     @around_build
     def build(self, input_shape: Any) -> None:
-        """Makes the variables, once, for inputs of a shape."""
+        """Creates the variables, once, for inputs of a given shape."""
         if type(self).build is LayerBuilds.build and any(not layer.built for layer in self._layers):
             warnings.warn(
                 f"`build()` was called on layer '{self.name}', however the layer does not have a `build()` method implemented"
@@ -80,7 +80,7 @@ class LayerBuilds:
                 infer_output_spec(self.call, **_with_symbols(spec.arguments_dict))
             except Exception as error:
                 if spec.eager:
-                    return  # the call itself will build the layers inside
+                    return  # the call itself will build the sublayers
                 warnings.warn(
                     f"Layer '{self.name}' looks like it has unbuilt state, but Keras is not able to trace the layer `call()`"
                     " in order to build it automatically. Possible causes:\n1. The `call()` method of your layer may be"
@@ -94,7 +94,7 @@ class LayerBuilds:
         self.build(next(iter(spec.shapes().values()), None))
 
     def _build_by_run_for_single_pos_arg(self, input_shape: Any) -> bool:
-        """Runs `call` on symbolic inputs of a shape, so that what it makes is there; whether that went well."""
+        """Runs `call` on symbolic inputs of a given shape to create its state; returns whether that succeeded."""
         return self._build_by_run(tree.map_shape_structure(KerasTensor, input_shape))
 
     def _build_by_run_for_kwargs(self, shapes_dict: Mapping[str, Any]) -> bool:
@@ -108,19 +108,19 @@ class LayerBuilds:
     def _build_by_run(self, *args: Any, **kwargs: Any) -> bool:
         try:
             infer_output_spec(self.call, *args, **kwargs)
-        except Exception:  # whatever: the caller says so
+        except Exception:  # of any kind: the caller reports it
             return False
         return True
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """The shapes that the layer was built with, for `build_from_config`."""
+        """The shapes for which the layer was built, for `build_from_config`."""
         shapes = self._build_shapes_dict
         if shapes is None:
             return None
         return {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
 
     def build_from_config(self, config: Mapping[str, Any]) -> None:
-        """Builds the layer as `get_build_config` says."""
+        """Builds the layer from the result of `get_build_config`."""
         if config and "input_shape" in config:
             self.build(config["input_shape"])
         elif config and "shapes_dict" in config:
@@ -145,12 +145,12 @@ class LayerBuilds:
 
 
 def is_shape(value: Any) -> bool:
-    """Whether a value is one shape, not a structure of several."""
+    """Whether a value is one shape rather than a structure of several."""
     return isinstance(value, (list, tuple)) and all(size is None or isinstance(size, int) for size in value)
 
 
 def _with_symbols(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of a call with symbolic tensors in place of arrays."""
+    """The arguments of a call with arrays replaced by symbolic tensors."""
     return tree.map_structure(
         lambda leaf: (
             KerasTensor(shape_of(leaf), standardize_dtype(leaf.dtype)) if isinstance(leaf, jax.Array) else leaf

@@ -1,4 +1,4 @@
-"""How a layer is called: arguments as tensors, masks, `training` from outer calls, compute types, losses, the graph."""
+"""Calls of layers: conversion of arguments, masks, `training` from outer calls, compute dtypes, losses, the graph."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class LayerCalls:
         return outputs
 
     def _is_plain(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-        """Whether the arguments are one tensor of the right type, as they mostly are."""
+        """Whether the only argument is a tensor of the right dtype, which is the usual case."""
         return not kwargs and len(args) == 1 and isinstance(args[0], TENSORS) and str(args[0].dtype) == self.input_dtype
 
     def _converted(self, value: Any) -> Any:
-        """An argument as a tensor of the right type, with its mask; other values as they are."""
+        """Converts an argument to a tensor of the right dtype, with its mask; other values are unchanged."""
         if not isinstance(value, TENSORS):
             if not hasattr(value, "__array__") or _is_text(value):
                 return value
@@ -80,7 +80,7 @@ class LayerCalls:
         return array
 
     def _run_call(self, spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Runs a built layer: what outer calls hand down, masks, the compute type, `call`, losses and masks of outputs."""
+        """Runs a built layer: arguments from outer calls, masks, the compute dtype, `call`, losses and masks of outputs."""
         context = current_call.get()
         token = None
         if context is None:
@@ -116,11 +116,11 @@ class LayerCalls:
         return call(*args, **kwargs)
 
     def rematerialized_call(self, layer_call: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        """`layer_call`, computed again in the backward pass if the `RematScope` says so in which the layer was made."""
+        """`layer_call`, recomputed in the backward pass if the `RematScope` in which the layer was created says so."""
         return rematerialized(self, layer_call, args, kwargs)
 
     def _hand_down(self, name: str, spec: CallSpec, context: CallContext, kwargs: dict[str, Any]) -> None:
-        """An argument such as `training`: given, or that of the calls around, or the default; for the calls inside, too."""
+        """An argument such as `training`: explicit, from outer calls, or the default; also passed to nested calls."""
         if name in spec.user_arguments_dict:
             value = spec.user_arguments_dict[name]
         elif context.get_value(name) is not None:
@@ -132,10 +132,10 @@ class LayerCalls:
             kwargs[name] = value
 
     def _register_call_context_args(self, *names: str) -> None:
-        """Lets `call` take arguments that are handed down from outer calls as `training` is.
+        """Registers arguments of `call` that outer calls pass on, like `training`.
 
         Raises:
-            RuntimeError: the layer has been called.
+            RuntimeError: the layer has already been called.
         """
         if self._called:
             raise RuntimeError("Cannot add call-context args after the layer has been called.")
@@ -187,17 +187,17 @@ class LayerCalls:
         return_losses: bool = False,
         **kwargs: Any,
     ) -> tuple[Any, ...]:
-        """The outputs for given values of the variables, and the other variables' new values; nothing else changes.
+        """The outputs for given values of the variables, and the new values of the non-trainable ones; without side effects.
 
         Args:
             trainable_variables: values of `layer.trainable_variables`.
             non_trainable_variables: values of `layer.non_trainable_variables`.
-            *args: of `call`.
-            return_losses: whether the losses come as a third result.
-            **kwargs: of `call`.
+            *args: positional arguments of `call`.
+            return_losses: whether to return the losses as a third result.
+            **kwargs: keyword arguments of `call`.
 
         Raises:
-            ValueError: the layer is not built, or a list has another length.
+            ValueError: the layer is not built, or a list has the wrong length.
         """
         self._check_super_called()
         cls = type(self).__name__
@@ -228,14 +228,14 @@ class LayerCalls:
         return (outputs, updated, losses) if return_losses else (outputs, updated)
 
     def make_rng(self, seed: Any = None) -> jax.Array:
-        """A key for this call, from the seed generator that the layer has."""
+        """A key for this call, from the layer's seed generator."""
         for generator in self._seed_generators:
             return generator.next()
         return SeedGenerator(seed).next()
 
 
 def _is_text(value: Any) -> bool:
-    """Whether an array holds strings, which layers read outside of programs."""
+    """Whether an array contains strings, which layers process outside compiled programs."""
     return isinstance(value, np.ndarray) and value.dtype.kind in "USO"
 
 
@@ -249,7 +249,7 @@ def _only_tensors(args: tuple[Any, ...]) -> None:
 
 
 def _fill_masks(spec: CallSpec, kwargs: dict[str, Any]) -> None:
-    """Gives `mask`, or `<argument>_mask` of several tensors, the masks that came with the tensors."""
+    """Sets `mask`, or `<argument>_mask` for several tensors, to the masks attached to the tensors."""
     tensors, arguments = spec.tensor_arguments_dict, spec.arguments_dict
     if len(tensors) == 1:
         if "mask" in arguments and arguments["mask"] is None:

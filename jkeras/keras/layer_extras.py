@@ -1,4 +1,4 @@
-"""What facades of built-in layers have beside their descriptions: their bases in Keras, seeds, sizes that are fixed."""
+"""Additions to the facades of built-in layers: their bases in Keras, seeds, fixed sizes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from jkeras.keras.merging import MERGING
 from jkeras.keras.special_layers import SPECIAL
 from jkeras.keras.tensor import KerasTensor
 
-# Classes that are parts of others and have no public name.
+# Classes that are parts of others, without public names.
 PARTS = {
     "Projection": "jkeras.layers.multi_head_attention",
     "ConvLSTMCell": "jkeras.layers.recurrent.conv_lstm",
     **dict.fromkeys(("CustomScaleLayer", "LayerScale", "StochasticDepth"), "jkeras.layers.network_parts"),
-    **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), "jkeras.layers.locally_connected"),  # of old files
+    **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), "jkeras.layers.locally_connected"),  # in old files
 }
 
-# The class that Keras derives a class from, where it is another than `Layer`.
+# The class from which Keras derives a class, if it is not `Layer`.
 BASES: dict[str, str] = {
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), "RNN"),
     **dict.fromkeys(("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), "Dropout"),
@@ -54,7 +54,7 @@ def _axis(layer: Any, shape: Any) -> dict[int, Any]:
 
 
 def _einsum_sizes(layer: Any, input_shape: Any) -> dict[str, Any]:
-    """Sizes by letter; Keras lets an output shape have sizes that the equation does not name."""
+    """Sizes by letter; in Keras an output shape may have sizes that the equation does not name."""
     inputs, _, outputs = layer._letters
     left = layer.equation.startswith("...")
     hidden = len(input_shape) - len(inputs) if left else 0
@@ -101,7 +101,7 @@ def _convert_lambda(cls: Any, name: str, f: Any, value: Any) -> Any:
 
 
 def _lambda_config(self: Any) -> dict[str, Any]:
-    """The function and what goes with it; nothing that was left out."""
+    """The function and its options, without those that were not passed."""
     config = BuiltinLayer.get_config(self)
     if isinstance(self.mask, (jax.Array, np.ndarray)):
         config["mask"] = saving.serialize_keras_object(self.mask)
@@ -114,7 +114,7 @@ def _lambda_config(self: Any) -> dict[str, Any]:
 
 
 def _lambda_from_config(cls: Any, config: Any, custom_objects: Any = None, safe_mode: bool | None = None) -> Any:
-    """The layer that `get_config` described; code that a file brings is run only if `safe_mode` is off."""
+    """Restores a layer from `get_config()`; code in a file is run only if `safe_mode` is off."""
     safe_mode = saving.in_safe_mode() if safe_mode is None else safe_mode
     with saving.custom_object_scope(custom_objects or {}), saving.SafeModeScope(safe_mode):
         return BuiltinLayer.from_config.__func__(cls, config)  # type: ignore[attr-defined]
@@ -139,7 +139,7 @@ def _softmax(self: Any, inputs: Any, mask: Any = None) -> Any:
 
 
 def _typed(argument: str, expected: str, *types: type) -> Any:
-    """A converter that raises Keras's class of exception where an argument is of another type."""
+    """A converter that raises Keras's exception class if an argument has the wrong type."""
 
     def convert(cls: Any, name: str, f: Any, value: Any) -> Any:
         if name == argument and (isinstance(value, bool) or not isinstance(value, types)):
@@ -150,7 +150,7 @@ def _typed(argument: str, expected: str, *types: type) -> Any:
 
 
 def _reshaped_spec(self: Any, args: Any, kwargs: Any) -> Any:
-    """Without running `call` where it cannot be known whether the sizes fit."""
+    """Avoids running `call` if it is unknown whether the sizes match."""
     inputs = self._converted(args[0] if args else kwargs["inputs"])
     known = self.known_output(inputs)
     return BuiltinLayer._traced_spec(self, args, kwargs) if known is None else KerasTensor(known.shape, inputs.dtype)
@@ -178,7 +178,7 @@ EXTRAS: dict[str, dict[str, Any]] = {
     **{name: {"_sized_axes": staticmethod(_channels), "base": LowRankFacade, **weight_attributes("kernel")} for name in
        ("Conv1D", "Conv2D", "Conv3D")},
     **{name: {"_sized_axes": staticmethod(_axis)} for name in ("BatchNormalization",)},
-    # Inputs come as they are: float16 has no room for large ones.
+    # Inputs are not cast: large values would overflow in float16.
     "GroupNormalization": {"_sized_axes": staticmethod(_axis), "_flags": {"autocast": False}},
     **{name: {"_convert": _typed("axis", "an int or a list/tuple of ints", int, np.integer, list, tuple)} for name in
        ("LayerNormalization", "RMSNormalization", "UnitNormalization")},

@@ -1,4 +1,4 @@
-"""What a layer owns: variables, layers inside, metrics, seeds and losses, and how they are read, set, stored and frozen."""
+"""The state of a layer (variables, sublayers, metrics, seeds and losses), and how it is read, set, saved and frozen."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOCKED = (
 
 
 class LayerState:
-    """The part of a layer that holds things."""
+    """The part of a layer that owns state."""
 
     _tracker: Tracker
     name: str
@@ -59,23 +59,23 @@ class LayerState:
         overwrite_with_gradient: bool = False,
         name: str | None = None,
     ) -> Variable:
-        """Makes a variable that belongs to this layer.
+        """Creates a variable that belongs to this layer.
 
         Args:
-            *args: `shape`, `initializer` and `dtype` may be given by position.
-            shape: its sizes; None is a scalar.
-            initializer: name, instance or function; None is Glorot uniform for floats and zeros otherwise.
-            dtype: None is the layer's type of weights.
-            trainable: whether training changes it.
-            autocast: whether it comes in the layer's compute type.
-            regularizer: adds a loss computed from it.
-            constraint: projects it after each update.
+            *args: `shape`, `initializer` and `dtype` may be positional.
+            shape: its shape; None means a scalar.
+            initializer: name, instance or function; None means Glorot uniform for floats and zeros otherwise.
+            dtype: its dtype; None means the layer's `variable_dtype`.
+            trainable: whether training updates it.
+            autocast: whether reading it casts to the layer's compute dtype.
+            regularizer: adds a penalty on it to the loss.
+            constraint: a projection of it after each update.
             aggregation: how replicas combine it.
-            overwrite_with_gradient: whether an optimizer puts the gradient in its place.
+            overwrite_with_gradient: whether optimizers replace it by its gradient.
             name: None makes one.
 
         Raises:
-            ValueError: the layer is built already, or an argument was given twice.
+            ValueError: the layer is already built, or an argument was passed twice.
         """
         shape, initializer, dtype = _by_position(args, shape=shape, initializer=initializer, dtype=dtype)
         dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)  # type: ignore[attr-defined]
@@ -117,7 +117,7 @@ class LayerState:
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes this layer; assigning sets it for all layers inside, too."""
+        """Whether training updates this layer; assigning also sets it for all sublayers."""
         return self._trainable
 
     @trainable.setter
@@ -132,23 +132,23 @@ class LayerState:
 
     @property
     def _left_alone(self) -> Variable | None:
-        """A weight that no training changes, also if the layer is trained."""
+        """A variable that stays non-trainable even if the layer is made trainable, or None."""
         return None
 
     @property
     def variables(self) -> list[Variable]:
-        """All state: weights, and the states of seeds."""
+        """All state: weights and seed states."""
         own = [*self._trainable_variables, *self._non_trainable_variables]
         seeds = [generator.state for generator in self._seed_generators]
         return _unique([*_unique(own), *seeds, *self._state_variables()], *(layer.variables for layer in self._layers))
 
     def _state_variables(self) -> list[Variable]:
-        """What is state and no weight, besides seeds."""
+        """State that is not weights, except seeds."""
         return []
 
     @property
     def trainable_variables(self) -> list[Variable]:
-        """Those that training changes."""
+        """The variables that training updates."""
         return [variable for variable in self.variables if variable.trainable] if self.trainable else []
 
     @property
@@ -159,13 +159,13 @@ class LayerState:
 
     @property
     def weights(self) -> list[Variable]:
-        """The variables of this layer and of those inside, without states of seeds and metrics."""
+        """The variables of this layer and its sublayers, without states of seeds and metrics."""
         own = [*self._trainable_variables, *self._non_trainable_variables]
         return _unique(own, *(layer.weights for layer in self._layers))
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """Those that training changes."""
+        """The variables that training updates."""
         return [weight for weight in self.weights if weight.trainable] if self.trainable else []
 
     @property
@@ -176,7 +176,7 @@ class LayerState:
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics of this layer and of those inside."""
+        """The metrics of this layer and its sublayers."""
         return [*self._metrics, *(metric for layer in self._layers for metric in layer.metrics)]
 
     @property
@@ -189,10 +189,10 @@ class LayerState:
         return [weight.numpy() for weight in self.weights]
 
     def set_weights(self, weights: Iterable[Any]) -> None:
-        """Puts arrays in place of the weights, in their order.
+        """Assigns arrays to the weights, in order.
 
         Raises:
-            ValueError: there are too few or too many, or one has another shape.
+            ValueError: the number of arrays or a shape is wrong.
         """
         own, arrays = self.weights, list(weights)
         if len(own) != len(arrays):
@@ -206,7 +206,7 @@ class LayerState:
                     f"Layer {self.name} weight shape {weight.shape} is not compatible with provided weight shape"
                     f" {np.shape(value)}."
                 )
-        # Arrays of the host that need no conversion are placed together, in one call.
+        # Host arrays that need no conversion are transferred together, in one call.
         alike = [
             isinstance(value, np.ndarray) and value.dtype.name == weight.dtype
             for weight, value in zip(own, arrays, strict=True)
@@ -219,7 +219,7 @@ class LayerState:
         """The number of weights.
 
         Raises:
-            ValueError: the layer has none yet.
+            ValueError: the layer has no weights yet.
         """
         if not self.built:
             raise ArgumentError(
@@ -231,7 +231,7 @@ class LayerState:
     # -- files ----------------------------------------------------------------------------------------------------
 
     def save_own_variables(self, store: Any) -> None:
-        """Puts the layer's own variables into a dict-like store, under "0", "1", ..."""
+        """Saves the layer's own variables to a dict-like store, as "0", "1", ..."""
         for place, variable in enumerate([*self._trainable_variables, *self._non_trainable_variables]):
             store[f"{place}"] = variable
 
@@ -251,7 +251,7 @@ class LayerState:
     # -- losses ---------------------------------------------------------------------------------------------------
 
     def add_loss(self, loss: Any) -> None:
-        """Adds a scalar, or several, to the losses, from inside `call`.
+        """Adds one or more scalars to the losses, from inside `call`.
 
         Raises:
             ValueError: one is not an array.
@@ -273,7 +273,7 @@ class LayerState:
 
     @property
     def losses(self) -> list[Any]:
-        """The losses of the last call: from `add_loss`, from activity and from weight regularizers, of all layers inside."""
+        """The losses of the last call: from `add_loss`, activity regularizers and weight regularizers, including sublayers."""
         if self._losses_override:
             return self._losses_override
         added = [loss for layer in self._flatten_layers() for loss in layer._get_own_losses()]

@@ -1,4 +1,4 @@
-"""The layers of `keras.layers`: every layer of `jkeras.layers` as a mutable class. A layer added there appears here."""
+"""The layers of `keras.layers`: mutable versions of all layers of `jkeras.layers`. Layers added there appear here."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def serialize(layer: Any) -> dict[str, Any]:
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Any = None) -> Any:
-    """The layer that `serialize` described.
+    """Restores a layer from the output of `serialize`.
 
     Raises:
-        ValueError: it is something else than a layer.
+        ValueError: it is not a layer.
     """
     layer = saving.deserialize_keras_object(config, custom_objects=custom_objects)
     if not isinstance(layer, Layer):
@@ -41,7 +41,7 @@ def deserialize(config: Mapping[str, Any], custom_objects: Any = None) -> Any:
 
 
 def facade(description: type[Description]) -> Any:
-    """The class here for a class of the core's layers."""
+    """The facade of a layer class of the core."""
     name = description.__name__
     base = {"base": facade_of(getattr(layers, BASES[name]))} if name in BASES else {}
     return layer_facade(description, **base, **EXTRAS.get(name, {}))
@@ -58,14 +58,14 @@ def __getattr__(name: str) -> Any:
     value = facade_of(member) if inspect.isclass(member) and issubclass(member, Description) else member
     if inspect.isfunction(value) and name in _FUNCTIONS:
         value = _merge(name)
-    if name not in PARTS:  # parts of layers are found, for pickling, but are not names of this module
+    if name not in PARTS:  # parts of layers can be found for pickling, but are not names of this module
         globals()[name] = value
     return value
 
 
-# Names of classes in Keras's own modules, where they are other than the public ones.
+# Names of classes in Keras's own modules that differ from the public names.
 _SECOND_NAMES = {"GroupedQueryAttention": "GroupQueryAttention"}
-# Functions of lists of tensors, by the class that they are the short form of.
+# Functions of lists of tensors, and the classes that they abbreviate.
 _FUNCTIONS = {name: name.title() for name in "add subtract multiply average maximum minimum concatenate dot".split()}
 
 

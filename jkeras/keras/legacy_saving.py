@@ -18,7 +18,7 @@ from jkeras.keras.src.messages import ask_to_proceed_with_overwrite
 
 
 def serialize_keras_object(instance: Any) -> Any:
-    """The class's name and the arguments of an object; the name of a function.
+    """The class name and arguments of an object, or the name of a function.
 
     Raises:
         ArgumentError: it is neither.
@@ -43,11 +43,11 @@ def deserialize_keras_object(
     Args:
         identifier: a configuration, or a name.
         module_objects: classes and functions by name.
-        custom_objects: those of a user.
-        printable_module_name: what is looked for, for messages.
+        custom_objects: the user's classes and functions by name.
+        printable_module_name: the kind of object, for messages.
 
     Raises:
-        ArgumentError: there is nothing of that name.
+        ArgumentError: there is no object with this name.
     """
     if identifier is None:
         return None

@@ -27,7 +27,7 @@ class Loss(Mutable, losses.Loss):
     Args:
         name: None makes one.
         reduction: see `jkeras.losses.Loss`.
-        dtype: what targets and predictions are cast to; None is the default float type.
+        dtype: the dtype that targets and predictions are cast to; None means the default float type.
 
     >>> class Cubic(Loss):
     ...     def call(self, y_true, y_pred):
@@ -48,11 +48,11 @@ class Loss(Mutable, losses.Loss):
 
     @property
     def dtype(self) -> str:
-        """The type that targets and predictions are cast to."""
+        """The dtype that targets and predictions are cast to."""
         return self._dtype
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The reduced loss; a mask that comes with the predictions leaves values out."""
+        """The reduced loss; a mask attached to the predictions excludes values."""
         if any_symbolic_tensors((y_true, y_pred, sample_weight)):
             return FunctionCall(self, name=self.name)(y_true, y_pred, sample_weight)
         mask = mask_of(y_pred)
@@ -63,12 +63,12 @@ class Loss(Mutable, losses.Loss):
         return reduce_weighted(values, sample_weight, mask, self.reduction)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that Keras writes as plain values."""
+        """The arguments that Keras's configuration contains, as plain values."""
         return Spec.get_config(self)
 
 
 def _both(values: jax.Array, mask: Any, other: Any) -> Any:
-    """What two masks of values, or one, let through."""
+    """The conjunction of two masks, either of which may be None."""
     if mask is None or other is None:
         return other if mask is None else mask
     first, second = (align(values, jnp.asarray(m, bool), "mask")[1] for m in (mask, other))
@@ -82,18 +82,18 @@ def _class_of_functions() -> type[Loss]:
         return {"name": self.name, "reduction": self.reduction, "fn": FAMILY.serialize(self.fn), **options}
 
     def to_value(self: Any) -> losses.FunctionLoss:
-        """The description that the attributes make at this moment."""
+        """The description with the current attributes."""
         return losses.FunctionLoss(core_function(self.fn), self.reduction, self.name, self.dtype, **self.kwargs)
 
     return facade(losses.FunctionLoss, Loss, __name__, get_config=get_config, to_value=to_value)
 
 
 def core_function(function: Any) -> Any:
-    """The core's function or description for one of this module; anything else as it is."""
+    """The core's function or description for one of this module; anything else unchanged."""
     return value_of(_ORIGINALS.get(function, function)) if isinstance(function, Hashable) else function
 
 
-# As in Keras, a function's name means the function and a class's name the class.
+# As in Keras, the name of a function means the function, the name of a class the class.
 _FUNCTIONS = {
     name: on_tensors(value, __name__)
     for name, value in losses.identifiers.TABLE.items()
@@ -119,12 +119,12 @@ get, serialize = FAMILY.get, FAMILY.serializer("loss")
 
 
 def deserialize(name: Any, custom_objects: Any = None) -> Any:
-    """The loss that `serialize` described, or that a name means."""
+    """Restores a loss from the output of `serialize`, or returns the loss with a name."""
     return FAMILY.deserialize(name, custom_objects)
 
 
 def squeeze_or_expand_to_same_rank(x1: Any, x2: Any, expand_rank_1: bool = True) -> tuple[jax.Array, jax.Array]:
-    """Makes two ranks equal where they differ by one axis of size 1 at the end."""
+    """Makes two ranks equal if they differ by one trailing axis of size 1."""
     return squeeze_or_expand(as_array(x1), as_array(x2), expand_rank_1)
 
 

@@ -1,4 +1,4 @@
-"""Masks that go along with tensors, as `tensor._keras_mask`."""
+"""Masks attached to tensors, as `tensor._keras_mask`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from jkeras import tree
 
-# Tracers take no attributes: their masks by id, as long as they live.
+# Tracers do not accept attributes: their masks by id, as long as they exist.
 _of_tracers: dict[int, tuple[weakref.ref[Any], Any]] = {}
 
 
 def mask_of(tensor: Any) -> Any:
-    """The mask that came with a tensor, or None."""
+    """The mask attached to a tensor, or None."""
     mask = getattr(tensor, "_keras_mask", None)
     if mask is None and _of_tracers:
         reference, known_mask = _of_tracers.get(id(tensor), (None, None))
@@ -23,14 +23,14 @@ def mask_of(tensor: Any) -> Any:
 
 
 def masks_of(value: Any) -> Any:
-    """The masks that came with tensors, None for those without one, in the structure of the tensors."""
+    """The masks attached to tensors, in their structure, with None for tensors without one."""
     if isinstance(value, (list, tuple, Mapping)):
         return tree.map_structure(mask_of, value)
     return mask_of(value)
 
 
 def set_mask(tensor: Any, mask: Any) -> None:
-    """Lets a mask go along with a tensor; None ends that."""
+    """Attaches a mask to a tensor; None removes it."""
     try:
         tensor._keras_mask = mask
     except AttributeError:

@@ -1,4 +1,4 @@
-"""Output shapes of functions of matrices, which are known before sizes are: only square matrices will do."""
+"""Output shapes of matrix functions, which are known even for unknown sizes because matrices must be square."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jkeras.keras.tensor import KerasTensor
 
 
 def _matrices(name: str, x: Any) -> KerasTensor:
-    """A symbolic tensor of matrices, of floating-point numbers as what is computed from it."""
+    """A symbolic tensor of matrices with the floating-point dtype of the result."""
     shape = tuple(x.shape)
     if len(shape) < 2:
         raise InputError(f"ops.{name}: expected matrices, at least 2 axes; got a tensor of shape {shape}.")
@@ -39,7 +39,7 @@ def _solution(name: str) -> Callable[..., KerasTensor]:
         a, shape = _square(name, a), tuple(b.shape)
         axis = {len(a.shape): -2, len(a.shape) - 1: -1}.get(len(shape))
         if axis is None or not shape or shape[axis] != a.shape[-1]:
-            raise InputError(f"ops.{name}: the shapes {a.shape} of `a` and {shape} of `b` do not fit.")
+            raise InputError(f"ops.{name}: the shapes {a.shape} of `a` and {shape} of `b` do not match.")
         return KerasTensor(shape, result_type(a.dtype, b.dtype))
 
     return rule

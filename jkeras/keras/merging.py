@@ -1,4 +1,4 @@
-"""Masks of layers that combine several tensors, as in Keras: any tensor's mask lets a position through."""
+"""Masks of layers that combine several tensors, as in Keras: a position counts if any tensor's mask is true."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _either_mask(self: Any, inputs: Any, mask: Any = None) -> Any:
 
 
 def _joined_mask(self: Any, inputs: Any, mask: Any = None) -> Any:
-    """The masks joined along the axis; a tensor without one counts as seen."""
+    """The masks concatenated along the axis; tensors without a mask are not masked."""
     if mask is None:
         return None
     masks = _checked(inputs, mask)
@@ -59,16 +59,16 @@ def _joined_mask(self: Any, inputs: Any, mask: Any = None) -> Any:
 
 
 def _no_mask(self: Any, inputs: Any, mask: Any = None) -> None:
-    """None: the product's positions are others."""
+    """None: the product has different positions."""
 
 
 def _with_masks(name: str, combine: Callable[[Any, Any], Any], neutral: int | None) -> dict[str, Any]:
-    """A layer whose masked positions do not take part.
+    """A layer that ignores masked positions.
 
     Args:
         name: the name of the layer.
-        combine: two tensors.
-        neutral: what masked positions count as; None is the other tensor's value there.
+        combine: a function that combines two tensors.
+        neutral: the value of masked positions; None takes the other tensor's value.
     """
     run = on_view(getattr(layers, name).call)
 

@@ -1,4 +1,4 @@
-"""`Model`: a layer that trains, is looked into, is saved; the base of functional and sequential models and of users' classes."""
+"""`Model`: a layer with training, inspection and saving; the base of functional, sequential and subclassed models."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Model(Trainer, Layer):
             Layer.__init__(self, *args, **kwargs)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Computes the outputs; a subclass defines it."""
+        """Computes the outputs; subclasses define it."""
         raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
 
     # -- looking inside -------------------------------------------------------------------------------------------
@@ -66,10 +66,10 @@ class Model(Trainer, Layer):
         raise AttributeError("`Model.layers` attribute is reserved and should not be used. Please use another name.")
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of that name, or at that position.
+        """The layer with a name, or at an index.
 
         Raises:
-            ValueError: there is none, or not exactly one of the two was given.
+            ValueError: there is no such layer, or not exactly one of the two arguments was passed.
         """
         layers = self.layers
         if index is not None and name is not None:
@@ -96,14 +96,14 @@ class Model(Trainer, Layer):
         show_trainable: bool = False,
         layer_range: Sequence[str] | None = None,
     ) -> None:
-        """Prints the layers, the shapes of their outputs and the numbers of their weights."""
+        """Prints the layers, their output shapes and their numbers of weights."""
         from jkeras.keras.summary import print_summary
 
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     @property
     def value(self) -> Any:
-        """The immutable model (`jkeras.Model`) with the values that the variables have at this moment."""
+        """The immutable model (`jkeras.Model`) with the current values of the variables."""
         from jkeras.keras.value import to_value
 
         return to_value(self)
@@ -111,7 +111,7 @@ class Model(Trainer, Layer):
     # -- arrays ---------------------------------------------------------------------------------------------------
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
-        """The arrays of all variables, nested by the parts of their paths, in four groups.
+        """The arrays of all variables in four groups, as dicts nested by path.
 
         Args:
             value_format: "backend_tensor" or "numpy_array".
@@ -119,7 +119,7 @@ class Model(Trainer, Layer):
         return {name: state_tree.nested(cells, value_format) for name, cells in self._state_groups().items()}
 
     def set_state_tree(self, tree: Mapping[str, Any]) -> None:
-        """Assigns what `get_state_tree` gave, or some of it."""
+        """Assigns the result of `get_state_tree`, or a part of it."""
         groups = self._state_groups()
         for name, values in tree.items():
             if name not in groups:
@@ -149,7 +149,7 @@ class Model(Trainer, Layer):
         save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Reads the weights from a file of weights or of a model."""
+        """Loads the weights from a weights file or the file of a model."""
         from jkeras.keras.saving import load_weights
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
@@ -162,16 +162,16 @@ class Model(Trainer, Layer):
         input_signature: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Writes the program that predicts with its weights, as `jkeras.Model.export` does (`format="stablehlo"`)."""
+        """Writes the prediction program with its weights, like `jkeras.Model.export` (`format="stablehlo"`)."""
         self.value.export(filepath, format, verbose, input_signature, **kwargs)
 
     def quantize(self, mode: Any = None, config: Any = None, filters: Any = None, **kwargs: Any) -> None:
-        """Quantises all layers inside whose class can; see `Layer.quantize`.
+        """Quantises all layers whose class supports it; see `Layer.quantize`.
 
         Args:
             mode: "int8", "int4", "float8", "gptq" or "awq".
-            config: a configuration of `keras.quantizers`; None takes that of the mode.
-            filters: the layers: a pattern that `re.search` finds in their names, several, or a function of the layer.
+            config: a configuration of `keras.quantizers`; None takes the mode's default.
+            filters: selects layers: one or more regular expressions to search for in their names, or a function of the layer.
 
         Raises:
             ValueError: an argument is unknown or not allowed, or a layer is quantised or not built.
@@ -179,7 +179,7 @@ class Model(Trainer, Layer):
         quantize_model(self, mode, config, filters, kwargs)
 
     def get_quantization_layer_structure(self, mode: Any = None) -> Any:
-        """The blocks of the model in order, for modes that look at data; a subclass says them.
+        """The blocks of the model in order, for modes with calibration data; subclasses may override it.
 
         Returns:
             None, or `{"pre_block_layers": [...], "sequential_blocks": [...]}`.
@@ -205,10 +205,10 @@ class Model(Trainer, Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
-        """The model that `get_config` described: its graph, or what the constructor makes of the entries.
+        """Restores a model from `get_config()`: from its graph, or by passing the entries to the constructor.
 
         Raises:
-            TypeError: the constructor does not take them.
+            TypeError: the constructor does not accept them.
         """
         from jkeras.keras import functional, functional_config
         from jkeras.keras.saving import custom_object_scope
@@ -221,12 +221,12 @@ class Model(Trainer, Layer):
         except TypeError as error:
             raise TypeError(
                 f"Unable to revive model from config: {cls.__name__}.__init__ must take what its `get_config()` returns, or"
-                f" the class needs a `from_config(cls, config)` of its own.\n\nReceived config={config}\n\n"
+                f" the class needs its own `from_config(cls, config)`.\n\nReceived config={config}\n\n"
                 f"Error encountered during deserialization: {error}"
             ) from error
 
     def build_from_config(self, config: Mapping[str, Any] | None) -> None:
-        """Makes the weights for the shapes that `get_build_config` noted, by `build` or by calling the model."""
+        """Creates the weights for the shapes from `get_build_config`, with `build` or by calling the model."""
         if not config:
             return
         named = config.get("shapes_dict")
@@ -274,7 +274,7 @@ def has_functional_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
 
 
 def _today(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Arguments with `inputs` and `outputs` for what Keras 1 called `input` and `output`."""
+    """Renames Keras 1's arguments `input` and `output` to `inputs` and `outputs`."""
     old = {"input": "inputs", "output": "outputs"}
     return (
         {old.get(name, name): value for name, value in arguments.items()} if set(old) <= set(arguments) else arguments
@@ -286,27 +286,27 @@ def _is_plain_model(cls: type) -> bool:
 
 
 def _insert_functional(cls: Any) -> Any:
-    """Puts `Functional` in the place of `Model` among the bases of a class that turned out to be one."""
+    """Replaces `Model` by `Functional` among the bases of a class that turned out to be functional."""
     from jkeras.keras.functional import Functional
 
     if cls is Model:
         return Functional
-    if Model not in cls.__mro__ or Functional in cls.__mro__:  # as it is now: `register` does not count
+    if Model not in cls.__mro__ or Functional in cls.__mro__:  # without classes added by `register`
         return cls
     cls.__bases__ = tuple(_insert_functional(base) for base in cls.__bases__)
-    Functional.register(cls)  # `isinstance` may have been asked before, and remembers the answer
+    Functional.register(cls)  # `isinstance` may have cached an earlier result
     return cls
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The model that `model.to_json()` wrote, with fresh weights and not compiled."""
+    """Restores a model from `model.to_json()`, with fresh weights and not compiled."""
     from jkeras.keras.saving import deserialize_keras_object
 
     return deserialize_keras_object(json.loads(json_string), custom_objects=custom_objects)
 
 
 def __getattr__(name: str) -> Any:
-    """Scripts import other models from `keras.model`, too, where they mean `keras.models`."""
+    """Some scripts import from `keras.model` instead of `keras.models`."""
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module("jkeras.keras.models"), name)

@@ -1,4 +1,4 @@
-"""`Model.quantize`: all layers of a model, one after another."""
+"""`Model.quantize`: quantises all layers of a model in order."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from jkeras.quantization.table import MODES
 
 
 def quantize_model(model: Any, mode: Any, config: Any, filters: Any, options: Mapping[str, Any]) -> None:
-    """Quantises the layers of a model that `filters` choose; warns of those whose class cannot."""
+    """Quantises the layers of a model that `filters` select; warns about those whose class does not support it."""
     options = dict(options)
     type_check = options.pop("type_check", True)
     if options:
         raise ArgumentError(f"Unrecognized keyword arguments passed to {type(model).__name__}: {options}")
     chosen = layer_filter(filters)
-    # A model itself is one of its layers, but a leaf only if it has none.
+    # The model itself is among its layers, but is a leaf only if it has no sublayers.
     for layer in model._flatten_layers():
         if not chosen(layer) or len(layer._flatten_layers()) > 1:
             continue
@@ -38,7 +38,7 @@ def quantize_model(model: Any, mode: Any, config: Any, filters: Any, options: Ma
 
 
 def _calibrate(model: Any, config: Any, chosen: Callable[[Any], bool]) -> None:
-    """Rounds the layers of a model block by block, as the inputs that they get from calibration data say."""
+    """Rounds the layers of a model block by block, based on their inputs for calibration data."""
     mode: Any = MODES[config.mode]
     structure = config.quantization_layer_structure or model.get_quantization_layer_structure(config.mode)
     if structure is None:
@@ -71,7 +71,7 @@ def _calibrate(model: Any, config: Any, chosen: Callable[[Any], bool]) -> None:
 
 
 def _observed(block: Any, layers: list[Any], mode: Any, inputs: list[Any]) -> dict[int, Any]:
-    """What a mode gathers of the inputs of layers when a block runs, by the ids of the layers."""
+    """The statistics of layers' inputs that a mode collects while a block runs, by layer id."""
     known = {id(layer): mode.start(layer.kernel_table[0]) for layer in layers}
 
     def watch(layer: Any) -> None:
@@ -96,7 +96,7 @@ def _observed(block: Any, layers: list[Any], mode: Any, inputs: list[Any]) -> di
 
 
 def layer_filter(filters: Any) -> Callable[[Any], bool]:
-    """Whether a layer is chosen: by its name, or by a function of it."""
+    """A predicate that selects layers, by name or by a function of the layer."""
     if filters is None:
         return lambda layer: True
     if isinstance(filters, (str, list, tuple)):

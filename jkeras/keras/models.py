@@ -1,4 +1,4 @@
-"""`keras.models`: models, and what reads and copies them."""
+"""`keras.models`: models, and functions that load and clone them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from jkeras.lazy import names_from
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The model that `model.to_json()` wrote, with fresh weights.
+    """Restores a model from `model.to_json()`, with fresh weights.
 
     Raises:
-        RestoreError: the text describes no model.
+        RestoreError: the text does not describe a model.
     """
     config = documents.parse(json_string, "The JSON text")
     own = (custom_objects or {}).values()
@@ -31,10 +31,10 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The model of a configuration, with fresh weights.
+    """Creates a model from a configuration, with fresh weights.
 
     Raises:
-        ArgumentError: it is the configuration of a list of layers.
+        ArgumentError: the configuration is a list of layers.
     """
     if isinstance(config, list):
         raise ArgumentError(

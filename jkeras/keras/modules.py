@@ -1,4 +1,4 @@
-"""Modules that stand for others: every name of the target appears here, whenever it is added there."""
+"""Modules that mirror others: every name of the target is available, even if added later."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from jkeras.errors import suggestion
 from jkeras.lazy import named
 
-# What modules are written with, and do not offer.
+# Modules whose names are not part of the API.
 _TOOLS = frozenset(
     (
         "jkeras.errors",
@@ -22,12 +22,12 @@ _TOOLS = frozenset(
 
 
 class Mirror(types.ModuleType):
-    """A module whose names are those of another, looked up when asked for.
+    """A module that looks up its names in another module on access.
 
     Args:
-        name: the module's name.
+        name: the name of the module.
         target: the name of the other module.
-        moved: names that come from other modules, loaded when asked for; see `jkeras.lazy`.
+        moved: names from other modules, loaded on access; see `jkeras.lazy`.
     """
 
     def __init__(self, name: str, target: str, moved: Mapping[str, str] | None = None):
@@ -53,7 +53,7 @@ class Mirror(types.ModuleType):
             raise AttributeError(f"{self.__name__} has no {name!r}.{suggestion(name, self._offered())}") from None
 
     def _offered(self) -> list[str]:
-        """What an error names, without loading what is loaded when asked for."""
+        """The available names, for error messages, without loading lazy ones."""
         module = importlib.import_module(self._target)
         listed = getattr(module, "__all__", None)
         if listed is not None:
@@ -61,7 +61,7 @@ class Mirror(types.ModuleType):
         return [name for name in dir(self) if name not in vars(module) or self._is_public(name)]
 
     def _public_names(self) -> list[str]:
-        """What `from keras.layers import *` binds: what is ours, without what the module itself imports."""
+        """The names that `from keras.layers import *` binds: the public ones, without the module's own imports."""
         listed = getattr(importlib.import_module(self._target), "__all__", None)
         names = dir(self) if listed is None else {*listed, *self._moved}
         return [name for name in names if not name.startswith("_") and self._is_public(name)]
@@ -80,7 +80,7 @@ class Mirror(types.ModuleType):
 
 
 def own_names(module: str, *others: Iterable[str]) -> list[str]:
-    """`__all__` of a module with a file of its own: classes and functions of jkeras in it, and what loads when asked for."""
+    """The `__all__` of a module with its own file: its classes and functions of jkeras, and lazily loaded names."""
     names = {
         name
         for name, value in vars(sys.modules[module]).copy().items()
@@ -94,7 +94,7 @@ def _is_ours(value: Any) -> bool:
 
 
 def add_mirrors(package: str) -> None:
-    """Gives a module the mirrors that stand inside of it as attributes; a module calls this when it is imported."""
+    """Sets the mirrors inside a module as its attributes; modules call this on import."""
     for name, module in sys.modules.copy().items():
         parent, _, child = name.rpartition(".")
         if parent == package and isinstance(module, Mirror):

@@ -1,9 +1,9 @@
-"""Keras's mutable objects over descriptions: what losses, metrics, optimizers, initializers and their like have in common.
+"""Keras's mutable objects over descriptions: the common base of losses, metrics, optimizers, initializers and so on.
 
-A description of the core is a frozen value. Its facade is a class of the same name that inherits from the description and
-from the base of its family here, `Adam(jkeras.optimizers.Adam, Optimizer)`: the constructor, the configuration and the
-computation are the description's, the protocol is the base's. Instances are ordinary objects: attributes can be assigned and
-count at once, equality is identity, and classes can be subclassed in Keras's forms.
+A description of the core is a frozen value. Its facade is a class with the same name that inherits from the description and
+from the base of its family here, `Adam(jkeras.optimizers.Adam, Optimizer)`: constructor, configuration and computation are the
+description's, the protocol is the base's. Instances are ordinary objects: assigned attributes take effect immediately, equality
+is identity, and classes can be subclassed as in Keras.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class MutableMeta(SpecMeta, abc.ABCMeta):
             cls.__annotations__ = annotations
         return cls
 
-    if not TYPE_CHECKING:  # checkers look at the constructors
+    if not TYPE_CHECKING:  # checkers use the constructors
 
         @filtered
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -44,11 +44,11 @@ class MutableMeta(SpecMeta, abc.ABCMeta):
 
 
 class Mutable(Spec, metaclass=MutableMeta):
-    """Base of the families."""
+    """Base class of all families."""
 
-    # The class of values that a facade is of; None for the bases of families.
+    # The class of values that a facade wraps; None for the bases of families.
     description: ClassVar[Any] = None
-    # Names of a family's base that are kept where a description has something else under the same name.
+    # Names of a family's base that take precedence over those of a description.
     overrides: ClassVar[tuple[str, ...]] = ()
 
     __eq__ = object.__eq__
@@ -68,7 +68,7 @@ class Mutable(Spec, metaclass=MutableMeta):
 
     def _key(self) -> NoReturn:
         raise ArgumentError(
-            f"{type(self).__name__} is an object of `jkeras.keras`, which can change; a model of jkeras is made of values."
+            f"{type(self).__name__} is a mutable object of `jkeras.keras`; models of jkeras consist of immutable values."
             f" Write `jkeras.{self.keras_module.partition('.')[2]}.{type(self).__name__}(...)` there."
         )
 
@@ -83,19 +83,19 @@ class Mutable(Spec, metaclass=MutableMeta):
 
 
 def _number(value: Any) -> Any:
-    """The number of a variable or an array without axes; anything else as it is."""
+    """Converts a scalar variable or array to a number; anything else is unchanged."""
     value = unwrap(value)
     return value.item() if isinstance(value, jax.Array) and not value.ndim and not is_traced(value) else value
 
 
 def facade(description: type[Spec], base: Class, module: str, **namespace: Any) -> Class:
-    """The class here for a class of descriptions.
+    """Creates the facade of a class of descriptions.
 
     Args:
-        description: what it describes.
-        base: the base of the family, or the facade of the class that Keras derives this one from.
-        module: where the class can be found under the description's name.
-        namespace: attributes of the class.
+        description: the class of descriptions.
+        base: the base of the family, or the facade of the class from which Keras derives this one.
+        module: the module that contains the class under the description's name.
+        namespace: the attributes of the class.
     """
     overrides = {name: inspect.getattr_static(base, name) for name in base.overrides}
     own = {
@@ -109,24 +109,24 @@ def facade(description: type[Spec], base: Class, module: str, **namespace: Any) 
 
 
 def without_examples(doc: str | None) -> str | None:
-    """A docstring without the paragraphs that show a value at work: here there are objects."""
+    """A docstring without examples, which are for immutable values."""
     if doc is None:
         return None
     return "\n\n".join(part for part in re.split(r"\n[ ]*\n", doc) if not part.lstrip().startswith(">>>"))
 
 
-# The facade of each class of descriptions, and what makes those of a family when they are first needed.
+# The facades by class of descriptions, and functions that create those of a family on demand.
 _facades: dict[type, Any] = {}
 _makers: dict[type, Callable[[Any], Any]] = {}
 
 
 def make_facades_of(family: type, make: Callable[[Any], Any]) -> None:
-    """Has `make(description)` make facades of a family's classes when they are first asked for."""
+    """Registers `make(description)`, which creates facades of a family's classes on demand."""
     _makers[family] = make
 
 
 def facade_of(description: type) -> Any:
-    """The class here for a class of descriptions, or None."""
+    """The facade of a class of descriptions, or None."""
     if description not in _facades:
         for family, make in _makers.items():
             if issubclass(description, family):
@@ -135,21 +135,21 @@ def facade_of(description: type) -> Any:
 
 
 def facades(table: Mapping[str, Any], base: type[Mutable], module: str) -> dict[str, Any]:
-    """A table of names with each class of descriptions replaced by a facade, and each function left."""
+    """A table of names with classes of descriptions replaced by their facades, and functions unchanged."""
     classes = {value: facade(value, base, module) for value in dict.fromkeys(table.values()) if isinstance(value, type)}
     return {name: classes.get(value, value) for name, value in table.items()}
 
 
 def is_builtin(instance: Any) -> bool:
-    """Whether no code of a user runs in an object: its class is built in, and so are those of the objects that it holds."""
+    """Whether an object runs no user code: its class and those of the objects that it contains are built in."""
     return instance.is_facade() and not holds_users_objects(instance)
 
 
 def holds_users_objects(owner: Any) -> bool:
-    """Whether an attribute is an object of a user's class, such as a schedule or a constraint."""
+    """Whether an attribute is an object of a user's class, such as a schedule or constraint."""
     return any(isinstance(part, Mutable) and not is_builtin(part) for part in vars(owner).values())
 
 
 def value_of(instance: Any) -> Any:
-    """The description that the attributes of a built-in object make at this moment; anything else as it is."""
+    """The description with the current attributes of a built-in object; anything else unchanged."""
     return instance.to_value() if isinstance(instance, Mutable) and instance.is_facade() else instance

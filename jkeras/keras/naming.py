@@ -1,4 +1,4 @@
-"""Automatic names: `dense`, `dense_1`, ... by counters that `clear_session` sets back."""
+"""Automatic names `dense`, `dense_1`, ..., by counters that `clear_session` resets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _uses: Counter[str] = Counter()
 
 
 def auto_name(prefix: str) -> str:
-    """A name that no object has had yet: the prefix in snake case, with a number from the second use on."""
+    """A new name: the prefix in snake case, with a number from the second use on."""
     return uniquify(snake_case(prefix))
 
 
@@ -24,7 +24,7 @@ def uniquify(name: str) -> str:
 
 
 def get_uid(prefix: str = "") -> int:
-    """How often the prefix has been used, this time included."""
+    """How often the prefix has been used, including this time."""
     _uses[prefix] += 1
     return _uses[prefix]
 

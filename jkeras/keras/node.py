@@ -1,4 +1,4 @@
-"""A layer as a value of the core: built-in ones as their descriptions, others as one opaque node that runs the object."""
+"""Layers as values of the core: built-in ones as descriptions, others as an opaque node that runs the object."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from jkeras.keras.seeds import SeedGenerator
 from jkeras.keras.variables import StatelessScope, Variable
 from jkeras.values.keys import Identity
 
-# Attributes of every object, which say nothing about what it computes.
+# Attributes of every object that do not affect its computation.
 _OF_OBJECTS = frozenset((*BASE_ARGUMENTS, "built", "supports_jit", "call_signature_parameters"))
 
 
 def is_unmodified(layer: Any) -> bool:
-    """Whether no code of a user runs in a layer or in any inside of it."""
+    """Whether a layer and its sublayers run no user code."""
     return all(
         (type(part).is_facade() or type(part) is InputLayer)
         and not any(callable(vars(part).get(name)) for name in ("build", "call"))
@@ -29,7 +29,7 @@ def is_unmodified(layer: Any) -> bool:
 
 
 def layer_value(layer: Any) -> Any:
-    """The description that computes what an object computes now."""
+    """The description that computes what an object currently computes."""
     if type(layer).is_facade() and type(layer)._has_value and not holds_users_objects(layer):
         return _described(layer)
     return ObjectNode(Identity(layer), layer._attribute_version, name=layer.name, trainable=layer.trainable)
@@ -69,11 +69,11 @@ def _value(part: Any) -> Any:
 
 
 class ObjectNode(Description):
-    """One node of a definition that runs an object of `jkeras.keras`; its weights are the variables beneath it.
+    """A node of a definition that runs an object of `jkeras.keras`; its weights are the object's variables.
 
     Args:
-        held: the object.
-        version: the version of its attributes; a change of them makes another node.
+        held: the wrapped object.
+        version: the version of its attributes; after a change the node is a different one.
     """
 
     mixes_samples: ClassVar[bool | None] = None

@@ -1,4 +1,4 @@
-"""Configurations of layers from before Keras 3, which say no module."""
+"""Configurations of layers from before Keras 3, which do not name modules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MODELS = {"Functional": "keras.src.models.functional", "Model": "keras.src.mode
 
 
 def object_from(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The layer that a configuration describes, whichever version of Keras wrote it.
+    """The layer that a configuration of any version of Keras describes.
 
     Raises:
         InputError: it is not a configuration.

@@ -1,6 +1,6 @@
-"""The `.h5` format of models: weights layer by layer, written from and read into objects.
+"""The `.h5` format of models: weights layer by layer, for objects.
 
-What versions of Keras before 3 wrote is read by the immutable face, which knows their ways.
+Files of versions before Keras 3 are read by the immutable face, which supports their dialects.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ROOT = "model_weights"
 
 
 def _weights(layer: Any) -> list[Variable]:
-    """The weights of a layer in the order of such files: those that training changes first."""
+    """The weights of a layer in the order of these files: trainable ones first."""
     return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
@@ -39,7 +39,7 @@ def _own_weights(model: Any) -> list[Variable]:
 
 
 def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
-    """Writes a model as Keras 3 does, and the optimizer's state where only jkeras looks."""
+    """Writes a model as Keras 3 does, and the optimizer's state in a place that only jkeras reads."""
     written = serialize_keras_object(model)
     training = written.pop("compile_config", None) or {}
     attributes: dict[str, dict[str, Any]] = {
@@ -66,7 +66,7 @@ def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
     if include_optimizer and model.compiled and training:
         optimizer = training.pop("optimizer")
         training["optimizer_config"] = {"class_name": optimizer["class_name"], "config": optimizer["config"]}
-        # Keras cannot read the short names of losses (`mse`) that it writes here, but it reads classes.
+        # Keras cannot read the short names of losses (`mse`) that it writes here, but can read classes.
         training["loss"] = _by_name(training.get("loss"), _loss_class)
         for name in ("metrics", "weighted_metrics"):
             training[name] = _by_name(training.get(name))
@@ -77,7 +77,7 @@ def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
 
 
 def _by_name(written: Any, read: Callable[[Any], Any] = lambda name: name) -> Any:
-    """What `compile` was given: a function is its registered name here; `read` is applied to other names."""
+    """The arguments of `compile`: functions by registered name; `read` is applied to other names."""
     if isinstance(written, Mapping) and "class_name" in written:
         return written["config"] if written["class_name"] == "function" else written
     if isinstance(written, Mapping):
@@ -92,7 +92,7 @@ def _loss_class(written: Any) -> Any:
 
 
 def _unique(cells: list[Variable]) -> dict[str, Variable]:
-    """Variables by path; those with a path that another has get a number."""
+    """Variables by path; duplicate paths are numbered."""
     named: dict[str, Variable] = {}
     for cell in cells:
         number, name = 0, cell.path
@@ -107,7 +107,7 @@ def load(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) ->
     """The model in a file.
 
     Raises:
-        RestoreError: the file is damaged, or its weights do not fit its definition.
+        RestoreError: the file is damaged, or its weights do not match its definition.
     """
     with custom_object_scope(custom_objects), keras2_h5.opened(path) as file:
         if definitions.major(file.version) >= 3 or uses_own_classes(file.config, custom_objects):
@@ -116,7 +116,7 @@ def load(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) ->
 
 
 def around_described(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
-    """The model that the immutable face reads from a file, as an object."""
+    """Loads a model with the immutable face, as an object."""
     from jkeras.keras.value import around
 
     with custom_object_scope(custom_objects):
@@ -124,7 +124,7 @@ def around_described(path: Path, custom_objects: Mapping[str, Any] | None, compi
 
 
 def uses_own_classes(config: Any, custom_objects: Mapping[str, Any] | None) -> bool:
-    """Whether a configuration names a class of layers that the user wrote with this face, which only it can read."""
+    """Whether a configuration names a user's layer class of this face, which only this face can read."""
     from jkeras.keras.layer import Layer
 
     if isinstance(config, (list, tuple)):
@@ -161,7 +161,7 @@ def _load(file: LegacyFile, custom_objects: Mapping[str, Any] | None, compile: b
 
 
 def _training_config(written: Mapping[str, Any]) -> dict[str, Any]:
-    """What `compile` was given, in today's form: classes with their modules."""
+    """The arguments of `compile` in today's form: classes with modules."""
     from jkeras.keras import losses, metrics, optimizers
 
     readers = {"loss": losses, "metrics": metrics, "weighted_metrics": metrics, "optimizer": optimizers}

@@ -1,4 +1,4 @@
-"""`Operation`: what can be called on symbolic tensors and remembers it; the base of layers and of functions in a graph."""
+"""`Operation`: a callable that records calls on symbolic tensors; the base of layers and of functions in a graph."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Operation:
     """A computation that can be a node of a graph.
 
     Args:
-        name: None makes one from the class's name, `dense`, `dense_1`, ...
+        name: the name; None creates one from the class name: `dense`, `dense_1`, ...
 
     >>> class Double(Operation):
     ...     def call(self, x):
@@ -30,7 +30,7 @@ class Operation:
     6
     """
 
-    # What the constructor was called with if that can be written down; see `captured_arguments`.
+    # The arguments of the constructor if they can be serialized; see `captured_arguments`.
     _auto_config: Mapping[str, Any] | None = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -68,14 +68,14 @@ class Operation:
         return outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Symbolic tensors like the outputs for given inputs, from what `call` does."""
+        """Symbolic tensors for the outputs for given inputs, inferred from `call`."""
         try:
             return infer_output_spec(self.call, *args, **kwargs)
         except Exception as error:
             error.add_note(
                 f"Could not automatically infer the output shape / dtype of '{self.name}' (of type {type(self).__name__})."
                 f" Either `{type(self).__name__}.call()` is incorrect, or the class needs a `compute_output_spec()` or"
-                " `compute_output_shape()` of its own."
+                " `compute_output_shape()` method."
             )
             raise
 
@@ -104,7 +104,7 @@ class Operation:
         """The constructor's arguments as plain values.
 
         Raises:
-            NotImplementedError: they are of other types, and the class has no `get_config` of its own.
+            NotImplementedError: they have other types, and the class does not override `get_config`.
         """
         if type(self).get_config is not Operation.get_config:
             return {"name": self.name}
@@ -112,7 +112,7 @@ class Operation:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The operation that `get_config` described."""
+        """Restores an operation from `get_config()`."""
         try:
             return cls(**config)
         except Exception as error:
@@ -126,7 +126,7 @@ class Operation:
 
 @functools.lru_cache(maxsize=4096)
 def constructor_signature(cls: type) -> inspect.Signature:
-    """The signature of a class's constructor, `self` left out."""
+    """The signature of a class's constructor, without `self`."""
     if cls.__init__ is object.__init__:
         return inspect.Signature()
     return inspect.Signature(list(inspect.signature(cls.__init__).parameters.values())[1:])
@@ -141,7 +141,7 @@ def captured_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, An
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError:
-        return None  # the constructor will say so
+        return None  # the constructor will raise the error
     bound.apply_defaults()
     values = dict(bound.arguments)
     for parameter in parameters:
@@ -154,10 +154,10 @@ def captured_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, An
 
 
 def written_arguments(instance: Operation, base: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of an object whose class has no `get_config`: `base`, and the arguments that it was made with.
+    """The configuration of an object whose class has no `get_config`: `base` and the constructor's arguments.
 
     Raises:
-        NotImplementedError: the arguments cannot be written down.
+        NotImplementedError: the arguments cannot be serialized.
     """
     cls = type(instance)
     if instance._auto_config is None:

@@ -1,4 +1,4 @@
-"""`keras.ops`; see `dispatch.py` for how its functions are made."""
+"""`keras.ops`; see `dispatch.py` for the creation of its functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jkeras.keras import dispatch
 
 
 class _Part(types.ModuleType):
-    """One of the modules inside, `keras.ops.numpy` for example."""
+    """A submodule, such as `keras.ops.numpy`."""
 
     def __init__(self, name: str, functions: Iterable[str], prefix: str = ""):
         super().__init__(f"{__name__}.{name}", f"The functions of `keras.ops.{name}`.")

@@ -1,4 +1,4 @@
-"""Evaluation and prediction with a model of the drop-in: one pass over data; callbacks may stop it or change the cells."""
+"""Evaluation and prediction with a drop-in model: one pass over data, which callbacks may stop or change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from jkeras.training.task import to_floats
 
 
 class Pass:
-    """A pass in progress: the state, and the callbacks that see it and may change it."""
+    """A pass in progress: the state, and the callbacks that can read and change it."""
 
     def __init__(self, run: Run, state: TrainState, hooks: Hooks):
         self.run = run
@@ -34,7 +34,7 @@ class Pass:
         self.hooks = hooks
 
     def call(self, hook: str, *args: Any) -> None:
-        """Calls a hook, with the cells at hand, and takes over what it assigned."""
+        """Calls a hook with up-to-date cells, and adopts what it assigned."""
         self.run.offer(lambda: self.state)
         self.hooks.call(hook, *args)
         changed = self.run.take()
@@ -93,7 +93,7 @@ def predict(
                 outputs = _predict_one(this, function, filled)
             if per_batch:
                 this.call("on_predict_batch_end", index, {"outputs": _fetched(outputs, rows)})
-            # The host fetches the outputs of a batch while the device computes the next.
+            # The host fetches the outputs of one batch while the device computes the next.
             if pending is not None:
                 collected.append(_fetched(*pending))
             pending = (outputs, rows)

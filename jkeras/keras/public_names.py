@@ -1,4 +1,4 @@
-"""The names under which Keras knows classes and functions, in both directions."""
+"""Converts between classes and functions and their names in Keras."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from jkeras.errors import ArgumentError, UnknownNameError
 from jkeras.files import operations
 
-# Where configurations may name functions of ours.
+# Modules of functions that configurations may name.
 _FUNCTIONS = ("activations", "losses", "metrics", "initializers", "regularizers", "constraints")
 _MODULES = frozenset(
     (
@@ -31,7 +31,7 @@ _MODULES = frozenset(
         *(f"keras.{name}" for name in ("metrics", "callbacks", "mixed_precision")),
     )
 )
-# Classes that configurations name in other modules, by where they are here.
+# Classes that configurations place in other modules, by their module in jkeras.
 _INNER = {
     "keras.src.models.functional": ("functional", "Functional"),
     "keras.src.layers.preprocessing.feature_space": ("feature_space", "Feature Cross TFDIdentity"),
@@ -58,7 +58,7 @@ def public_object(module: str, name: str) -> Any:
     """The class or function that a configuration names; None if there is none.
 
     Raises:
-        ArgumentError: it is one that reads files, or changes settings.
+        ArgumentError: it is a function that reads files or changes settings.
     """
     home, names = _INNER.get(module, ("", ""))
     if name in names.split():
@@ -88,7 +88,7 @@ def _lookup(module: str, name: str) -> Any:
 
 
 def _allowed(module: str, name: str, found: Any) -> Any:
-    """Classes that are made from configurations, and functions of arrays."""
+    """Whether an object may come from a configuration: a class with a configuration, or a function of arrays."""
     functions = module.startswith("keras.ops") or module.removeprefix("keras.") in (*_FUNCTIONS, "random")
     settings = name in ("get", "serialize", "deserialize")
     if found is not None and (inspect.isclass(found) or (functions and callable(found) and not settings)):
@@ -103,7 +103,7 @@ def _allowed(module: str, name: str, found: Any) -> Any:
 
 
 def _anywhere(module: str, name: str) -> Any:
-    """The public object of a name that a configuration has from inside of Keras."""
+    """The public object for an internal Keras name in a configuration."""
     family = f"keras.{module.split('.')[2]}"
     for home in (family, "keras"):
         member = _lookup(home, name) if home in _MODULES else None
@@ -113,7 +113,7 @@ def _anywhere(module: str, name: str) -> Any:
 
 
 def builtin_function(name: str) -> Any:
-    """The function of that name among activations, losses, metrics and so on; None if there is none."""
+    """The function with this name among activations, losses, metrics and so on; None if there is none."""
     for family in _FUNCTIONS:
         function = _lookup(f"keras.{family}", name)
         if callable(function) and name not in ("get", "serialize", "deserialize"):

@@ -1,4 +1,4 @@
-"""Quantizers, configurations of quantisation and their arithmetic: the names of `keras.quantizers`."""
+"""Quantizers, quantisation configurations and their functions, with the names of `keras.quantizers`."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Quantizer(Mutable, quantizers.Quantizer):
     """Base of quantizers: a subclass defines `__call__(self, x)`.
 
     Args:
-        output_dtype: the type of the integers.
+        output_dtype: the dtype of the integers.
     """
 
     def __init__(self, output_dtype: str = "int8"):
         self.output_dtype = output_dtype
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; a subclass says them.
+        """The constructor's arguments; subclasses define it.
 
         Raises:
-            NotImplementedError: it does not.
+            NotImplementedError: the subclass does not define it.
         """
         if self.is_facade():
             return super().get_config()
@@ -47,8 +47,8 @@ class QuantizationConfig(Mutable, quantizers.QuantizationConfig):
     """Base of configurations: a subclass has the property `mode`.
 
     Args:
-        weight_quantizer: makes integers of weights; None is the mode's own.
-        activation_quantizer: makes integers of inputs; None leaves them floats.
+        weight_quantizer: quantises weights to integers; None means the mode's default.
+        activation_quantizer: quantises inputs to integers; None leaves them in floating point.
     """
 
     def __init__(self, weight_quantizer: Any = None, activation_quantizer: Any = None):
@@ -62,7 +62,7 @@ class QuantizationConfig(Mutable, quantizers.QuantizationConfig):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """The configuration that `get_config` described."""
+        """Restores a configuration from `get_config()`."""
         return cls(**{name: deserialize_keras_object(value) for name, value in config.items()})
 
 
@@ -74,7 +74,7 @@ def _facades() -> dict[str, Any]:
         base: Any = QuantizationConfig if issubclass(description, configs.QuantizationConfig) else Quantizer
         own = {key: getattr(description, key) for key in ("__init__",)}
         classes[name] = facade(description, base, __name__, **own)
-        # Alone, not joined with those of the base.
+        # Only this class's, not merged with those of the base.
         classes[name]._fields = description._fields
     return classes
 
@@ -87,10 +87,10 @@ serialize, deserialize = FAMILY.serializer("initializer"), FAMILY.deserialize
 
 
 def get(identifier: Any, **kwargs: Any) -> Any:
-    """The quantizer or configuration that a name, a configuration dict, a class or an object means; None stays None.
+    """The quantizer or configuration that a name, a dict, a class or an object means; None is returned as None.
 
     Raises:
-        ArgumentError: it means none.
+        ArgumentError: it is none of these.
     """
     return FAMILY.get(identifier)
 
@@ -106,7 +106,7 @@ def validate_and_resolve_config(mode: str | None, config: Any) -> Any:
 
 
 def _on_arrays(function: Callable[..., Any], is_operation: bool = False) -> Callable[..., Any]:
-    """A function of arrays that takes variables, and symbolic tensors if it is an operation."""
+    """A function of arrays that also accepts variables, and symbolic tensors if it is an operation."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`keras.random`: random arrays. A function that is given no seed draws from a generator that advances."""
+"""`keras.random`: random arrays. Without a seed, a function draws from a global generator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jkeras.keras.seeds import SeedGenerator as SeedGenerator
 from jkeras.keras.seeds import draw_seed
 from jkeras.tracebacks import filtered
 
-# The kind of numbers that a function gives.
+# The kind of numbers that a function returns.
 _TYPES = {"uniform": "float", "randint": "int"}
 
 
@@ -35,7 +35,7 @@ def _key(seed: Any) -> jax.Array:
 
 
 def _seeded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function with the key that a seed means in Keras: an integer, a `SeedGenerator`, or None for a global one."""
+    """A function with Keras's keys for seeds: an integer, a `SeedGenerator`, or None for the global one."""
     signature = inspect.signature(function)
     name = function.__name__
 

@@ -1,4 +1,4 @@
-"""Functions of tensors that add themselves to the graph when they are called with symbolic ones."""
+"""Functions of tensors that add themselves to the graph if they are called with symbolic tensors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FunctionCall(Operation):
 
 
 def on_tensors(function: Callable[..., Any], module: str | None = None) -> Callable[..., Any]:
-    """`function`, for symbolic tensors as well.
+    """`function`, extended to symbolic tensors.
 
     >>> from jkeras.keras.tensor import KerasTensor
     >>> on_tensors(lambda x: x.sum(-1))(KerasTensor((None, 3))).shape

@@ -1,4 +1,4 @@
-"""What recurrent layers and their wrappers have as objects: states that stay, layers inside that are built, dropout masks."""
+"""Recurrent layers and their wrappers as mutable objects: persistent states, built sublayers, dropout masks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from jkeras.layers.recurrent.stacked import call_cell
 
 
 def build_inside(layer: Any, shape: Any) -> None:
-    """Builds a layer inside another one if it is not built yet."""
+    """Builds a sublayer if it is not built yet."""
     if isinstance(layer, Layer) and not layer.built:
         layer.build(shape)
         layer.built = True
@@ -42,7 +42,7 @@ def build_inside(layer: Any, shape: Any) -> None:
 
 
 def build_rnn(self: Any, sequences_shape: Any, initial_state_shape: Any = None) -> None:
-    """Builds the cell, and makes the states of a stateful layer."""
+    """Builds the cell, and creates the states of a stateful layer."""
     build_inside(self.cell, (sequences_shape[0], *sequences_shape[2:]))
     if not self.stateful:
         return
@@ -63,7 +63,7 @@ def build_rnn(self: Any, sequences_shape: Any, initial_state_shape: Any = None) 
 
 
 def _states(self: Any) -> Any:
-    """The variables that a stateful layer keeps its states in, or None."""
+    """The variables with the states of a stateful layer, or None."""
     if "_states_structure" not in vars(self):
         return None
     return jax.tree.unflatten(self._states_structure, self._state_variables())
@@ -98,7 +98,7 @@ def _run_rnn(self: Any, *args: Any, **kwargs: Any) -> Any:
     try:
         return _on_view(self, *args, **kwargs)
     finally:
-        _forget_masks(self.cell)  # which are values of this call alone
+        _forget_masks(self.cell)  # masks belong to one call only
 
 
 def _forget_masks(cell: Any) -> None:
@@ -121,7 +121,7 @@ _call_rnn._runs_on_view = True  # type: ignore[attr-defined]
 
 
 def _run_compiled(self: Any, arrays: Any, training: bool) -> Any:
-    """A call on data: the loop would be compiled at each one, so it is kept, until an attribute changes."""
+    """A call on concrete data: the compiled loop is cached until an attribute changes."""
     variables, casting = self.variables, get_autocast_scope()
     key = (self._attribute_version, training, None if casting is None else casting.dtype, config.lowering)
     known, program = vars(self).get("_compiled_call", (None, None))
@@ -148,7 +148,7 @@ def _run_compiled(self: Any, arrays: Any, training: bool) -> Any:
 
 
 def _known_output(self: Any, inputs: Shape) -> Shape | None:
-    """The output of built-in cells, where it comes without the states."""
+    """The output of built-in cells, if it is returned without states."""
     cell = self.cell
     built_in_cells = (recurrent.SimpleRNNCell, recurrent.LSTMCell, recurrent.GRUCell)
     if not isinstance(cell, built_in_cells) or not cell.is_facade() or cell.compute_dtype != self.compute_dtype:
@@ -177,22 +177,22 @@ RNN = {
 
 
 def can_run(self: Any) -> bool:
-    """Whether `run` does what `call` does step by step; not so where a subclass has a `call` of its own."""
+    """Whether `run` is equivalent to `call` step by step; False if a subclass overrides `call`."""
     return self._runs_on_view
 
 
 def get_dropout_mask(self: Any, step_input: Any) -> Any:
-    """The mask of the inputs that all steps share, or a list of one for each gate; None without `dropout`."""
+    """The mask of the inputs that all steps share, or a list with one per gate; None without `dropout`."""
     return _mask(self, "_dropout_mask", step_input, self.dropout)
 
 
 def get_recurrent_dropout_mask(self: Any, step_input: Any) -> Any:
-    """The same of the first state and `recurrent_dropout`."""
+    """The same for the first state and `recurrent_dropout`."""
     return _mask(self, "_recurrent_dropout_mask", step_input, self.recurrent_dropout)
 
 
 def _mask(cell: Any, name: str, like: Any, rate: float) -> Any:
-    """A mask that stays with the cell, not with its views, until it is reset."""
+    """A mask that is stored on the cell, not on its views, until it is reset."""
     cell_attributes = vars(vars(cell).get("_original", cell))
     if cell_attributes.get(name) is None and rate > 0:
         draws = [random.dropout(jnp.ones_like(like), rate, seed=cell.seed_generator) for _ in range(_mask_count(cell))]
@@ -205,24 +205,24 @@ def _mask_count(cell: Any) -> int:
 
 
 def draw_masks(self: Any, inputs: Any, states: Any, training: Any) -> None:
-    """Asks for both masks, as Keras does in inference, too."""
+    """Draws both masks, as Keras does even in inference."""
     state = states[0] if isinstance(states, (list, tuple)) else states
     masks = self.get_dropout_mask(inputs), self.get_recurrent_dropout_mask(state)
     vars(self)["_masks"] = masks if training else None
 
 
 def reset_dropout_mask(self: Any) -> None:
-    """The next step draws a new mask of the inputs."""
+    """Makes the next step draw a new mask of the inputs."""
     vars(vars(self).get("_original", self))["_dropout_mask"] = None
 
 
 def reset_recurrent_dropout_mask(self: Any) -> None:
-    """The next step draws a new mask of the state."""
+    """Makes the next step draw a new mask of the state."""
     vars(vars(self).get("_original", self))["_recurrent_dropout_mask"] = None
 
 
 def forget_masks(self: Any) -> None:
-    """The next step begins a new sequence."""
+    """Declares that the next step begins a new sequence."""
     self.reset_dropout_mask()
     self.reset_recurrent_dropout_mask()
 
@@ -241,7 +241,7 @@ CELL = {
 
 
 def build_stacked(self: Any, input_shape: Any) -> None:
-    """Builds the cells, each for the output of the one below."""
+    """Builds the cells, each for the output of the previous one."""
     for cell in self.cells:
         build_inside(cell, input_shape)
         size = getattr(cell, "output_size", None)
@@ -256,7 +256,7 @@ def _finish_stacked(self: Any) -> None:
 
 
 def _stacked_initial_state(self: Any, batch_size: int | None = None) -> list[Any]:
-    """The states before the first step, for every cell: what the cell says, else zeros, one array for a single size."""
+    """The initial states of every cell: the cell's own, else zeros; a single array for a single size."""
     return [_initial_state(cell, batch_size or 1, self.compute_dtype) for cell in self.cells]
 
 
@@ -269,7 +269,7 @@ def _initial_state(cell: Any, batch_size: int, dtype: str) -> Any:
 
 
 def _call_stacked(self: Any, inputs: Any, states: Any, training: bool | None = False) -> tuple[Any, list[Any]]:
-    """One step of all cells, the lowest first."""
+    """One step of all cells, in order."""
     after = []
     for cell, own in zip(self.cells, states, strict=True):
         nested = isinstance(own, (list, tuple))
@@ -291,12 +291,12 @@ STACKED = {
 
 
 def build_wrapper(self: Any, input_shape: Any = None) -> None:
-    """Builds the layer inside."""
+    """Builds the wrapped layer."""
     build_inside(self.layer, input_shape)
 
 
 def build_time_distributed(self: Any, input_shape: Any) -> None:
-    """Builds the layer inside for one time step."""
+    """Builds the wrapped layer for one time step."""
     if not isinstance(input_shape, (tuple, list)) or len(input_shape) < 3:
         raise InputError(
             "`TimeDistributed` Layer should be passed an `input_shape` with at least 3 dimensions, received:"
@@ -336,7 +336,7 @@ def _post_init_bidirectional(self: Any) -> None:
     for one in (self.forward_layer, self.backward_layer):
         if getattr(one, "zero_output_for_mask", None) is not None:
             one.zero_output_for_mask = one.return_sequences
-    if hasattr(layer, "use_cudnn"):  # which configurations leave out
+    if hasattr(layer, "use_cudnn"):  # configurations omit it
         self.forward_layer.use_cudnn = self.backward_layer.use_cudnn = layer.use_cudnn
     own.update(_initial_weights=weights)
 
@@ -357,7 +357,7 @@ def _check_directions(forward: Any, backward: Any) -> None:
 
 
 def _fresh(layer: Any, **changes: Any) -> Any:
-    """A layer of the same configuration, without state."""
+    """A layer with the same configuration, without state."""
     config = saving.serialize_keras_object(layer)
     config["config"].update(changes)
     return saving.deserialize_keras_object(config)

@@ -1,4 +1,4 @@
-"""Classes and functions of users by name, for reading configurations that use them."""
+"""Users' classes and functions by name, for reading configurations that use them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GLOBAL_CUSTOM_NAMES: dict[Any, str] = {}
 
 
 class CustomObjectScope:
-    """Makes classes and functions known by name while a `with` block runs.
+    """Makes classes and functions known by name inside a `with` block.
 
     Args:
         custom_objects: the objects by name.
@@ -42,12 +42,12 @@ custom_object_scope = CustomObjectScope
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """The live table of registered objects; what is added to it is known from then on."""
+    """The live table of registered objects; objects added to it are registered."""
     return GLOBAL_CUSTOM_OBJECTS
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
-    """Decorator that makes a class or function known as `package>name` when configurations are read.
+    """Decorator that registers a class or function as `package>name` for reading configurations.
 
     Raises:
         ArgumentError: a class has no `get_config`.
@@ -72,7 +72,7 @@ def get_registered_name(obj: Any) -> str:
 def get_registered_object(
     name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any | None:
-    """The object of that name: from the scopes around, the registered ones, or one of the two tables; or None."""
+    """The object with this name: from enclosing scopes, the registered objects, or one of the two tables; else None."""
     for table in (registry.scoped_objects(), GLOBAL_CUSTOM_OBJECTS, custom_objects or {}, module_objects or {}):
         if name in table:
             return table[name]

@@ -9,7 +9,7 @@ from jkeras.keras.mutable import Mutable, facades
 
 
 class Regularizer(Mutable, regularizers.Regularizer):
-    """A penalty: a subclass defines `__call__(self, x)`, a scalar."""
+    """Base of penalties: a subclass defines `__call__(self, x)`, which returns a scalar."""
 
 
 TABLE = facades(regularizers.TABLE, Regularizer, __name__)

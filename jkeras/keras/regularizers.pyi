@@ -7,7 +7,7 @@ from jkeras.keras.identifiers import Family as Family
 from jkeras.keras.mutable import Mutable as Mutable
 
 class Regularizer:
-    """A penalty: a subclass defines `__call__(self, x)`, a scalar."""
+    """Base of penalties: a subclass defines `__call__(self, x)`, which returns a scalar."""
     def __init__(self) -> None: ...
 
 class L1(Regularizer):

@@ -1,4 +1,4 @@
-"""`RematScope`: layers made inside compute their activations again in the backward pass instead of keeping them."""
+"""`RematScope`: layers created inside it recompute their activations in the backward pass instead of storing them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _current: ContextVar[RematScope | None] = ContextVar("remat", default=None)
 
 
 class RematScope(_Scope):
-    """Inside it layers are made that trade computation for memory.
+    """A context in which new layers trade computation for memory.
 
     Args:
-        mode: "full", "activations" (the activation function alone), "larger_than" (layers with a large output),
-            "list_of_layers", or None for none.
-        output_size_threshold: from how many values on an output is large.
-        layer_names: the names of the layers of "list_of_layers".
+        mode: "full", "activations" (only the activation function), "larger_than" (layers with a large output),
+            "list_of_layers", or None for no rematerialization.
+        output_size_threshold: the number of values above which an output is large.
+        layer_names: the names of the layers for "list_of_layers".
 
     Raises:
         ValueError: there is no such mode.
@@ -48,12 +48,12 @@ class RematScope(_Scope):
 
 
 def get_current_remat_mode() -> RematScope | None:
-    """The scope in force, if there is one."""
+    """The active scope, if there is one."""
     return _current.get()
 
 
 def remat(f: Callable[..., Any]) -> Callable[..., Any]:
-    """`f`, whose intermediate values are computed again in the backward pass; it may assign to variables."""
+    """`f`, with intermediate values recomputed in the backward pass; `f` may assign to variables."""
 
     @functools.wraps(f)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -89,7 +89,7 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def rematerialized(layer: Any, call: Callable[..., Any], args: Any, kwargs: Any) -> Callable[..., Any]:
-    """`call` as the scope says in which the layer was made."""
+    """`call`, with rematerialization according to the scope in which the layer was created."""
     scope = layer._remat_mode
     mode = None if scope is None else scope.mode
     if mode == "larger_than":

@@ -1,7 +1,7 @@
-"""One run of a model of the drop-in: its cells are gathered, the core's loop runs Keras's pure step, the cells get the results.
+"""One run of a drop-in model: gathers its cells, runs Keras's pure step in the core's loop, and updates the cells.
 
-A state of the core holds the arrays of the cells in four lists, as Keras's steps have them. During a run the cells are lent
-to it: what a callback reads is fetched when it is read, and what it assigns counts from the next step on.
+The core's state contains the arrays of the cells in four lists, as in Keras's steps. During a run the cells are lent to it:
+values are fetched when a callback reads them, and values that a callback assigns take effect in the next step.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ NAMES = ("trainable", "non-trainable", "optimizer", "metric")
 
 
 class SharedKey(NamedTuple):
-    """What compiled steps of unmodified built-in parts depend on.
+    """What compiled steps of purely built-in models depend on.
 
     Attributes:
         definition: the immutable model without arrays.
-        names: those of inputs and outputs, where there are several.
+        names: the names of inputs and outputs, if there are several.
         recipe: optimizer, losses and metrics as values.
     """
 
@@ -46,12 +46,12 @@ class SharedKey(NamedTuple):
 
 
 class Program:
-    """The static side of a compiled step: whose step it is. Programs of the same key share what was compiled.
+    """The static part of a compiled step. Programs with the same key share compiled code.
 
     Args:
-        key: what the step depends on beside arrays.
-        model: held weakly, so that a compiled step keeps no model alive.
-        logs: names and types of what the step reports, when it is run many times in one dispatch.
+        key: what the step depends on besides arrays.
+        model: a weak reference, so that a compiled step does not keep a model alive.
+        logs: the names and dtypes of the step's logs, if it runs many times in one dispatch.
     """
 
     def __init__(self, key: Hashable, model: Any, logs: tuple[tuple[str, Any], ...] = ()):
@@ -66,24 +66,24 @@ class Program:
         return self._model()
 
     def with_logs(self, logs: Mapping[str, Any]) -> Program:
-        """The program of a step that reports these."""
+        """The program for a step with these logs."""
         return Program(self.key[0], self.model, tuple((name, (v.shape, str(v.dtype))) for name, v in logs.items()))
 
     def of(self, model: Any) -> Program:
-        """The same program, of another model that is equal."""
+        """The same program for an equal model."""
         return self if self.model is model else Program(self.key[0], model, self.logs)
 
     def mixes_samples(self, training: bool) -> bool:
-        """A row may act on others: a step of a user's own can do anything with a batch."""
+        """True: a user's own step can do anything with a batch, so rows may depend on each other."""
         return True
 
     def compute_logs(self, metrics: Any) -> dict[str, Any]:
-        """What the last step reported."""
+        """The logs of the last step."""
         reported: dict[str, Any] = metrics["logs"]
         return reported
 
     def first_logs(self) -> dict[str, np.ndarray]:
-        """What is reported before the first step, on the host."""
+        """The initial logs, on the host."""
         return {name: np.zeros(shape, jnp.dtype(dtype)) for name, (shape, dtype) in self.logs}
 
     def __hash__(self) -> int:
@@ -97,7 +97,7 @@ class Program:
 
 
 def call_step(model: Any, method: str, lists: Lists, data: Any) -> tuple[dict[str, Any], Lists]:
-    """The logs and lists that a model's own `train_step` or `test_step` returns.
+    """The logs and lists that a user's `train_step` or `test_step` returns.
 
     Raises:
         InputError: it returns something else.
@@ -121,13 +121,13 @@ def call_step(model: Any, method: str, lists: Lists, data: Any) -> tuple[dict[st
 
 
 def _like(new: Any, old: Any) -> Any:
-    """A new value of a variable in its type, so that loops may carry it."""
+    """A new value of a variable in its dtype, so that loops can carry it."""
     array = jnp.asarray(new, old.dtype)
     return array if array.shape == old.shape else jnp.broadcast_to(array, old.shape)
 
 
 def flat_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """Logs in which those of a metric with several results are by their own names."""
+    """Logs in which the results of a metric with several results have their own names."""
     flat: dict[str, Any] = {}
     for name, value in logs.items():
         flat.update(flat_logs(value) if isinstance(value, Mapping) else {name: value})
@@ -135,7 +135,7 @@ def flat_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def packed(batch: Batch) -> Any:
-    """A batch as Keras's steps get it."""
+    """A batch in the form of Keras's steps."""
     return pack_x_y_sample_weight(batch.x, batch.y, batch.sample_weight)
 
 
@@ -171,7 +171,7 @@ def _predict_batch(layout: Layout, program: Program, lists: Lists, data: Any) ->
 
 
 class Loops(CompiledLoops):
-    """The core's compiled loops, and compiled steps over lists for single batches: functions of a program, lists and data."""
+    """The core's compiled loops, and compiled steps for single batches: functions of a program, lists and data."""
 
     def __init__(self) -> None:
         super().__init__(Layout())
@@ -182,7 +182,7 @@ class Loops(CompiledLoops):
         self.predict_batch = self.program(Loop("predict_batch", _predict_batch, roles))
 
     def reporting(self, program: Program, method: str, lists: Lists, data: Any) -> Program:
-        """The program with what its step reports, for arrays like these."""
+        """The program with the logs of its step, for arrays like these."""
         leaves, structure = jax.tree.flatten((lists, data))
         place = (program, method, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         if place not in self._reported:
@@ -197,20 +197,20 @@ def _spec(leaf: Any) -> jax.ShapeDtypeStruct:
 
 
 class BatchByBatch(Layout):
-    """One device that no data lies on."""
+    """One device, without data on it."""
 
     def agreed(self, decision: Any) -> Any:
         return False
 
 
 class CalledSteps(CompiledLoops):
-    """Runs steps by calling the model's functions, one batch at a time: those that are not to be compiled, and the user's."""
+    """Runs steps by calling the model's functions, one batch at a time: uncompiled steps and the user's own functions."""
 
     def __init__(self) -> None:
         super().__init__(BatchByBatch())
 
     def train_one(self, step: Step, state: TrainState, batch: Any) -> tuple[TrainState, Any, dict[str, Any]]:
-        """One step by `train_function`."""
+        """One step with `train_function`."""
         lists = (state.params, state.model_state, state.opt_state, state.metrics["variables"])
         logs, (params, others, slots, metrics) = step.program.model.train_function(lists, iter([packed(batch)]))
         results = {"variables": list(metrics), "logs": flat_logs(logs)}
@@ -218,7 +218,7 @@ class CalledSteps(CompiledLoops):
         return state, state.step, results["logs"]
 
     def eval_one(self, step: Step, state: TrainState, batch: Any) -> tuple[Any, Any]:
-        """One step by `test_function`."""
+        """One step with `test_function`."""
         lists = (state.params, state.model_state, state.metrics["variables"])
         logs, (_, others, metrics) = step.program.model.test_function(lists, iter([packed(batch)]))
         return {"variables": list(metrics), "logs": flat_logs(logs)}, others
@@ -228,7 +228,7 @@ _shared: dict[str, Loops] = {}
 
 
 def shared_loops() -> Loops:
-    """The compiled steps of models that are made of unmodified built-in parts, which equal ones share."""
+    """The compiled steps of purely built-in models, which equal models share."""
     token = cache_token()
     if token not in _shared:
         _shared[token] = Loops()
@@ -239,7 +239,7 @@ def shared_loops() -> Loops:
 
 
 class Cells(NamedTuple):
-    """The variables of a model, in the lists that Keras's steps have."""
+    """The variables of a model, in the lists of Keras's steps."""
 
     trainable: list[Variable]
     non_trainable: list[Variable]
@@ -262,26 +262,26 @@ class Cells(NamedTuple):
         """The arrays of some lists.
 
         Raises:
-            ConsumedError: a step that failed took them over.
+            ConsumedError: a failed step has consumed them.
         """
         lists = tuple([cell.value for cell in getattr(self, part)] for part in parts)
         if any(is_deleted(value) for values in lists for value in values):
             raise ConsumedError(
-                "The weights of this model are gone: a step of `fit` or `train_on_batch`, which trains in their memory, failed"
+                "The weights of this model are lost: a step of `fit` or `train_on_batch`, which trains in place, failed"
                 " half-way. Load them (`load_weights`), set them (`set_weights`), or build and compile the model again."
             )
         return lists
 
 
 def assign(cells: Iterable[Variable], values: Iterable[Any]) -> None:
-    """Puts what a step gave into the cells."""
+    """Assigns the results of a step to the cells."""
     for cell, value in zip(cells, values, strict=True):
         if cell.settled is not value:
             cell.take_back(value, settled=True)
 
 
 class Run:
-    """A run of `fit`: what the core's loop asks of a live model (`training.run.Live`).
+    """A run of `fit`: implements the core loop's interface to a live model (`training.run.Live`).
 
     Args:
         model: the model that is trained.
@@ -292,7 +292,7 @@ class Run:
         self.model = model
         self.cells = cells
         self._current: Callable[[], TrainState] | None = None
-        # The array that was brought back, by cell, to see which were assigned.
+        # The arrays that were returned to cells, by cell, to detect assignments.
         self._brought: dict[int, Any] = {}
         self._first_metrics: list[Any] = []
         self._metrics_out = False
@@ -304,7 +304,7 @@ class Run:
 
     @property
     def stop_training(self) -> bool:
-        """Whether a callback wants training to end."""
+        """Whether a callback has requested the end of training."""
         return bool(self.model.stop_training)
 
     @stop_training.setter
@@ -317,16 +317,16 @@ class Run:
         return self.model.value
 
     def written_definition(self) -> dict[str, Any]:
-        """What a checkpoint says of the model beside its arrays."""
+        """A checkpoint's description of the model, without arrays."""
         return writable_definition(self.value)
 
     def state(self, step: Any, rng: Any, owned: bool = False) -> TrainState:
-        """The state to begin with; the cells are lent from now on.
+        """The initial state; from now on the cells are lent.
 
         Args:
             step: the number of steps taken.
             rng: the root key.
-            owned: whether the run may donate the arrays; those that others refer to are copied.
+            owned: whether the run may donate the arrays; arrays with other references are copied.
         """
         lists = self.cells.values("trainable", "non_trainable", "optimizer")
         for cell in (*self.cells.trainable, *self.cells.non_trainable, *self.cells.optimizer):
@@ -336,7 +336,7 @@ class Run:
         return TrainState(*lists, step, rng)  # type: ignore[arg-type]
 
     def first_metrics(self) -> list[Any]:
-        """The states of the metrics at the beginning of an epoch, which are lent from then on."""
+        """The states of the metrics at the beginning of an epoch; from then on they are lent."""
         (self._first_metrics,) = self.cells.values("metrics")
         for cell in self.cells.metrics:
             cell.lend(self)
@@ -351,14 +351,14 @@ class Run:
         return dict(zip(Cells._fields, (state.params, state.model_state, state.opt_state, metrics), strict=True))
 
     def bring_back(self, cell: Variable) -> None:
-        """Called by a cell that somebody reads: it gets a copy of the array, which the loop goes on to reuse."""
+        """Called when a cell is read: returns a copy of the array, because the loop will reuse the original."""
         part, index = self._place[id(cell)]
         array = owned_copy(self._lists()[part][index])
         self._brought[id(cell)] = array
         cell.take_back(array)
 
     def metrics_home(self) -> None:
-        """Brings back the metrics, whose states in the loop end with the epoch."""
+        """Returns the metrics, whose states in the loop end with the epoch."""
         lent = [(index, cell) for index, cell in enumerate(self.cells.metrics) if cell.is_lent]
         if lent:
             states = self._lists()["metrics"]
@@ -369,11 +369,11 @@ class Run:
         self._metrics_out = False
 
     def offer(self, state: Callable[[], TrainState]) -> None:
-        """The loop's side: the state at this moment, before a hook is called."""
+        """Called by the loop before a hook, with the current state."""
         self._current = state
 
     def take(self) -> TrainState | None:
-        """The loop's side, after a hook: the state with what was assigned, or None."""
+        """Called by the loop after a hook: returns the state with assigned values, or None."""
         lists: dict[str, Any] = {}
         for part, cells in zip(Cells._fields if self._metrics_out else Cells._fields[:3], self.cells, strict=False):
             for index, cell in enumerate(cells):
@@ -392,7 +392,7 @@ class Run:
         )
 
     def finish(self, state: TrainState | None = None) -> None:
-        """Gives the cells what the run ended with."""
+        """Assigns the final values of the run to the cells."""
         if state is not None:
             self._current = lambda: state
         if self._current is None:
@@ -408,13 +408,13 @@ class Run:
 
 
 class Task(CoreTask):
-    """What the core's loop needs to know of a model of the drop-in.
+    """The core loop's view of a drop-in model.
 
     Args:
-        program: whose step it is.
+        program: the program of the step.
         source: the data.
-        loops: what runs it.
-        metrics: gives the states of metrics to begin an epoch with.
+        loops: the compiled loops.
+        metrics: a function that returns the initial states of metrics for an epoch.
     """
 
     def __init__(self, program: Program, source: Source, loops: CompiledLoops, metrics: Callable[[], list[Any]]):
@@ -422,7 +422,7 @@ class Task(CoreTask):
         self._metrics = metrics
 
     def logs(self, step: Step, metrics: Any) -> dict[str, Any]:
-        """What the last step reported."""
+        """The logs of the last step."""
         return metrics["logs"]
 
     def empty_metrics(self, step: Step, batch: Batch) -> Any:
@@ -431,12 +431,12 @@ class Task(CoreTask):
 
 
 class Hooks:
-    """A list of Keras's callbacks, as the core's loop calls it.
+    """A list of Keras callbacks with the interface of the core's loop.
 
     Args:
         callbacks: the list.
         model: the model of the run.
-        before: what is done before a hook of that name is called.
+        before: functions to call before a hook, by hook name.
     """
 
     def __init__(self, callbacks: Any, model: Any, before: Mapping[str, Callable[..., Any]]):
@@ -448,7 +448,7 @@ class Hooks:
         self._waiting: tuple[str, int, Any] | None = None
 
     def stateful(self) -> dict[str, Any]:
-        """None: a run with checkpoints is one of the immutable model."""
+        """None: runs with checkpoints use the immutable model."""
         return {}
 
     def wants(self, *hooks: str) -> bool:
@@ -462,7 +462,7 @@ class Hooks:
         return any(defines(callback, hook) for callback in self.callbacks for hook in hooks)
 
     def call(self, hook: str, *args: Any) -> None:
-        """Calls a hook of every callback; those of batches once for each group of `steps_per_execution`."""
+        """Calls a hook of every callback; batch hooks once per group of `steps_per_execution`."""
         if hook.endswith("_batch_begin") and args[0] % self.together:
             return
         if hook.endswith("_batch_end") and (args[0] + 1) % self.together:
@@ -477,7 +477,7 @@ class Hooks:
         getattr(self.list, hook)(*args)
 
     def flush(self) -> None:
-        """Reports a last group that has fewer batches than the others."""
+        """Reports a last group with fewer batches than the others."""
         if self._waiting is not None:
             hook, index, logs = self._waiting
             self._waiting = None

@@ -1,4 +1,4 @@
-"""What code is inside of: named parts of paths, a compute type, a symbolic run; each a context variable, none a global."""
+"""Scopes for code: parts of paths, a compute dtype, symbolic runs; each is a context variable, not a global."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _symbolic: ContextVar[bool] = ContextVar("symbolic", default=False)
 
 
 class _Scope:
-    """What `with` sets and puts back."""
+    """Base of scopes: `with` sets a value and restores the previous one."""
 
     _token: Any = None
 
@@ -33,13 +33,13 @@ class _Scope:
 
 
 class name_scope(_Scope):  # noqa: N801
-    """A part of the paths of the variables made inside.
+    """Adds a part to the paths of variables created inside it.
 
     Args:
         name: the part, without a slash.
-        caller: the object whose scope this is: inside of its own scope it opens none again.
-        deduplicate: whether that is so.
-        override_parent: the path above, in place of that of the scopes around.
+        caller: the object that opens the scope; it does not open another one inside its own scope.
+        deduplicate: whether to avoid such nested scopes.
+        override_parent: the parent path, instead of that of the enclosing scopes.
 
     >>> with name_scope("encoder"), name_scope("dense"):
     ...     current_path()
@@ -67,7 +67,7 @@ class name_scope(_Scope):  # noqa: N801
 
 
 def current_path() -> str:
-    """The names of the scopes around, joined by slashes."""
+    """The names of the enclosing scopes, joined by slashes."""
     parts: list[str] = []
     for scope in _names.get():
         if scope.override_parent is not None:
@@ -77,7 +77,7 @@ def current_path() -> str:
 
 
 class AutocastScope(_Scope):
-    """Inside it, variables of floats that were made with `autocast=True` come in the given type; None leaves them alone."""
+    """A context in which float variables with `autocast=True` are read in the given dtype; None disables casting."""
 
     def __init__(self, dtype: Any):
         self.dtype = None if dtype is None else standardize_dtype(dtype)
@@ -91,29 +91,29 @@ class AutocastScope(_Scope):
         return _autocast.set(self)
 
     def maybe_cast(self, value: Any) -> Any:
-        """The value in the scope's type if it is one of floats."""
+        """Casts a floating-point value to the scope's dtype."""
         if self.dtype is not None and "float" in value.dtype.name and value.dtype.name != self.dtype:
             return value.astype(self.dtype)
         return value
 
 
 def get_autocast_scope() -> AutocastScope | None:
-    """The scope that decides, if there is one."""
+    """The active scope, if there is one."""
     return _autocast.get()
 
 
 class SymbolicScope(_Scope):
-    """Inside it, code runs for its shapes alone."""
+    """A context in which code runs only for its shapes."""
 
     def _set(self) -> Any:
         return _symbolic.set(True)
 
 
 def in_symbolic_scope() -> bool:
-    """Whether code runs for its shapes alone."""
+    """Whether code runs only for its shapes."""
     return _symbolic.get()
 
 
 def is_traced(value: Any) -> bool:
-    """Whether an array stands for one that a program being traced will compute."""
+    """Whether an array is a tracer."""
     return isinstance(value, jax.core.Tracer)

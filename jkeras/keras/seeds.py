@@ -1,4 +1,4 @@
-"""`SeedGenerator`: random keys that differ from call to call, from a state that is a variable."""
+"""`SeedGenerator`: a new random key for each call, from a state in a variable."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from jkeras.keras.variables import Variable, name_scope
 
 
 def make_default_seed() -> int:
-    """A seed from Python's generator, so that `keras.utils.set_random_seed` decides it."""
+    """A seed from Python's generator, so that `keras.utils.set_random_seed` determines it."""
     return random.randint(1, 10**9)
 
 
 class SeedGenerator:
-    """Gives another key at each call of `next`.
+    """Returns a different key in each call of `next`.
 
     Args:
-        seed: an integer; None draws one.
+        seed: an integer; None draws a random one.
         name: None makes one.
 
     Raises:
@@ -54,7 +54,7 @@ class SeedGenerator:
             self.state = Variable(initial, shape=(2,), dtype="uint32", trainable=False, name="seed_generator_state")
 
     def next(self, ordered: bool = True) -> jax.Array:
-        """The key of this call, `[seed, number of the call]`; without `ordered` the numbers are scattered."""
+        """The key for this call, `[seed, number of the call]`; without `ordered`, the numbers are scattered."""
         key = self.state.value
         if ordered:
             self.state.assign(key + np.array([0, 1], np.uint32))
@@ -68,7 +68,7 @@ class SeedGenerator:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The generator that `get_config` described."""
+        """Restores a generator from `get_config()`."""
         return cls(**config)
 
 
@@ -76,7 +76,7 @@ _global: list[SeedGenerator] = []
 
 
 def global_seed_generator() -> SeedGenerator:
-    """The generator of functions that are not given a seed.
+    """The generator for functions without a seed.
 
     Raises:
         ValueError: a program is being traced, in which one seed would become a constant.
@@ -93,12 +93,12 @@ def global_seed_generator() -> SeedGenerator:
 
 
 def reset_global_seed_generator(seed: int | None = None) -> None:
-    """Starts the global generator anew."""
+    """Resets the global generator."""
     _global[:] = [] if seed is None else [SeedGenerator(seed)]
 
 
 def draw_seed(seed: Any = None) -> jax.Array:
-    """The key that a seed means: that of a generator's next call, `[seed, 0]` of an integer; None asks the global generator.
+    """The key for a seed: a generator's next key, `[seed, 0]` for an integer, the global generator's next key for None.
 
     Raises:
         ValueError: it is something else.

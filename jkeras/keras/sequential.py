@@ -21,17 +21,17 @@ from jkeras.keras.tensor import KerasTensor
 
 
 class Sequential(Model):
-    """Layers applied one after another.
+    """A stack of layers.
 
-    Built as soon as the shape of the input is known: from an `Input` at the beginning, from `build`, or from the first data.
+    It is built as soon as the input shape is known: from an `Input` at the beginning, from `build`, or from the first data.
 
     Args:
-        layers: what to begin with.
+        layers: the initial layers.
         trainable: whether training changes the weights.
         name: None makes one.
 
     Raises:
-        ArgumentError: something else than a layer is added, names are used twice, or shapes contradict each other.
+        ArgumentError: an added object is not a layer, a name is used twice, or shapes contradict each other.
     """
 
     def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None):
@@ -45,11 +45,11 @@ class Sequential(Model):
     # -- the stack ------------------------------------------------------------------------------------------------
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
-        """Puts a layer on top.
+        """Adds a layer at the end.
 
         Args:
-            layer: the layer, or what `Input` returned.
-            rebuild: whether the model is built again at once.
+            layer: the layer, or the result of `Input`.
+            rebuild: whether to rebuild the model immediately.
         """
         self._append(layer)
         if rebuild:
@@ -59,7 +59,7 @@ class Sequential(Model):
             self._functional = None
 
     def _extend(self, layers: Iterable[Any]) -> None:
-        """Puts several layers on top and builds once, so that the time grows linearly with them."""
+        """Adds several layers and builds once, so that the time is linear in their number."""
         for layer in layers:
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
@@ -76,7 +76,7 @@ class Sequential(Model):
                 "Only instances of `keras.Layer` can be added to a Sequential model."
                 f" Received: {layer} (of type {type(layer)})"
             )
-        # Layers are only looked through for a name that was used, so that the time grows linearly with them.
+        # Layers are only searched if the name has been used, so that the time is linear in their number.
         if layer.name in self._names and any(o.name == layer.name and o is not layer for o in self._layers):
             raise ArgumentError(
                 f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the name of"
@@ -91,7 +91,7 @@ class Sequential(Model):
         self._layers.append(layer)
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Takes the last layer away and returns it."""
+        """Removes the last layer and returns it."""
         layer = self._layers.pop()
         self.built = False
         self._functional = None
@@ -101,7 +101,7 @@ class Sequential(Model):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, without that of the input."""
+        """The layers, without the input layer."""
         return list(self._layers[1:] if self._input_layer is not None else self._layers)
 
     @layers.setter
@@ -126,14 +126,14 @@ class Sequential(Model):
         first = self._layers[0]
         if isinstance(first, InputLayer):
             self.build(first.batch_shape)
-        elif hasattr(first, "input_shape"):  # a model that knows what it takes
+        elif hasattr(first, "input_shape"):  # a model with a known input shape
             self.build(first.input_shape)
 
     def _lock_state(self) -> None:
         """Layers can be added at any time."""
 
     def build(self, input_shape: Any = None) -> None:
-        """Builds the layers for inputs of a shape, the batch axis included; several inputs wait for data."""
+        """Builds the layers for an input shape, including the batch axis; with several inputs, building waits for data."""
         try:
             shape = standardize_shape(input_shape)
         except (ValueError, TypeError):
@@ -155,7 +155,7 @@ class Sequential(Model):
         for layer in self._layers[1:]:
             try:
                 tensor = layer(tensor)
-            except NotImplementedError:  # its output shape is not known before it runs
+            except NotImplementedError:  # the output shape is unknown before the first run
                 return
             except TypeError:
                 _check_signature(layer)
@@ -203,12 +203,12 @@ class Sequential(Model):
 
     @property
     def input_shape(self) -> Any:
-        """The shape of the input, the batch axis included."""
+        """The shape of the input, including the batch axis."""
         return self._built_graph("input shape").input_shape
 
     @property
     def output_shape(self) -> Any:
-        """The shape of the output, the batch axis included."""
+        """The shape of the output, including the batch axis."""
         return self._built_graph("output shape").output_shape
 
     @property
@@ -238,10 +238,10 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
-        """The model that `get_config` described.
+        """Restores a model from `get_config()`.
 
         Raises:
-            InputError: the configuration is none of a sequential model.
+            InputError: the configuration does not describe a sequential model.
         """
         if "name" not in config:
             raise InputError(
@@ -257,7 +257,7 @@ class Sequential(Model):
 
 
 def _check_signature(layer: Layer) -> None:
-    """Says what is wrong with a layer that does not take exactly one tensor."""
+    """Raises an error for a layer that does not take exactly one tensor."""
     parameters = inspect.signature(layer.call).parameters.values()
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p for p in positional if p.default is p.empty]

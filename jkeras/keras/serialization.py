@@ -28,7 +28,7 @@ class _Shared:
     def __init__(self) -> None:
         self.configs: dict[int, dict[str, Any]] = {}
         self.objects: dict[int, Any] = {}
-        # The numbers are ids, so what they stand for must live as long.
+        # The numbers are ids, so the objects must be kept alive.
         self.kept: list[Any] = []
 
 
@@ -36,33 +36,33 @@ _shared: ContextVar[_Shared | None] = ContextVar("shared", default=None)
 
 
 class ObjectSharingScope(_Scope):
-    """Inside it an object that is written several times is read as one object."""
+    """A context in which an object that is written several times is restored as one object."""
 
     def _set(self) -> Any:
         return _shared.set(_Shared())
 
 
 def shared_object(number: Any) -> Any:
-    """The object that was read under this number, or None."""
+    """The object that was restored with this number, or None."""
     shared = _shared.get()
     return None if shared is None else shared.objects.get(number)
 
 
 def remember_shared(number: Any, value: Any) -> None:
-    """Keeps an object that was read under a number."""
+    """Stores an object that was restored with a number."""
     shared = _shared.get()
     if shared is not None:
         shared.objects[number] = value
 
 
 def serialize_keras_object(obj: Any) -> Any:
-    """The JSON-able form of a layer, loss, metric, optimizer ..., of a function, or of a structure of them.
+    """The JSON-able form of a layer, loss, metric, optimizer and so on, of a function, or of a structure of them.
 
     Args:
         obj: anything with `get_config`, a function, an array, a plain value, or a list, tuple or dict of such.
 
     Raises:
-        TypeError: there is no way to write it.
+        TypeError: it cannot be serialized.
 
     >>> serialize_keras_object({"size": (2, np.float32(0.5))})
     {'size': (2, 0.5)}
@@ -87,7 +87,7 @@ def _entry(kind: str, **config: Any) -> dict[str, Any]:
 
 
 def _special(obj: Any) -> Any:
-    """Values that have a form of their own; None for all others."""
+    """The form of special values; None for all others."""
     if isinstance(obj, bytes):
         return _entry("bytes", value=obj.decode("utf-8"))
     if isinstance(obj, slice):

@@ -1,6 +1,6 @@
-"""Output shapes of functions whose code needs known sizes or values, or would work for nothing.
+"""Output shapes of functions whose code needs known sizes or values, or would compute unnecessarily.
 
-Each rule has the arguments of its function, symbolic tensors among them.
+Each rule has the arguments of its function, including symbolic tensors.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from jkeras.ops.table import FUNCTIONS
 
 
 def like(value: Any) -> KerasTensor:
-    """A symbolic tensor with the shape and type of a tensor."""
+    """A symbolic tensor with the shape and dtype of a tensor."""
     return KerasTensor(value.shape, value.dtype, getattr(value, "sparse", False))
 
 
@@ -31,11 +31,11 @@ def _of_first(first: Any, *others: Any, **options: Any) -> Any:
 
 
 def _reshape(x: Any, newshape: Any) -> KerasTensor:
-    """A size of -1 is what is left, unknown if a size of the input is."""
+    """Replaces a size of -1 by the remaining size, which is unknown if a size of the input is."""
     sizes = [newshape] if isinstance(newshape, int) else [None if s is None else int(s) for s in newshape]
     if sizes.count(-1) > 1 or any(size is not None and size < -1 for size in sizes):
         raise InputError(
-            f"ops.reshape(newshape={newshape!r}): expected sizes of at least 0, and at most one of -1 for what is left."
+            f"ops.reshape(newshape={newshape!r}): expected sizes of at least 0, with at most one -1 for the remaining size."
         )
     known = None if None in x.shape else math.prod(size for size in x.shape if size is not None)
     rest = math.prod(size for size in sizes if size is not None and size != -1)
@@ -62,7 +62,7 @@ def _cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) ->
 
 
 def _spec_of_branch(branch: Callable[[], Any]) -> Any:
-    """What a branch returns."""
+    """The result of a branch."""
     return infer_output_spec(branch)
 
 
@@ -153,13 +153,13 @@ def _convert_to_tensor(
 
 
 def broadcast(*shapes: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    """The shape of elementwise results; an unknown size goes with any.
+    """The shape of elementwise results; an unknown size matches any size.
 
     >>> broadcast((None, 3), (2, 1)), broadcast((None,), (1,))
     ((2, 3), (None,))
 
     Raises:
-        InputError: the shapes do not fit.
+        InputError: the shapes do not broadcast.
     """
     rank = max(map(len, shapes))
     sizes: list[int | None] = []
@@ -175,13 +175,13 @@ def broadcast(*shapes: tuple[int | None, ...]) -> tuple[int | None, ...]:
 
 
 def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The rule of an elementwise function: sizes by broadcasting, the type from scalars."""
+    """The rule of an elementwise function: sizes by broadcasting, the dtype from scalars."""
 
     @functools.lru_cache(maxsize=1024)
     def dtype_of(types: tuple[Any, ...], options: tuple[tuple[str, Any], ...]) -> str | None:
         try:
             return infer_output_spec(function, *map(_scalar, types), **dict(options)).dtype
-        except Exception:  # a type that the function refuses when it runs
+        except Exception:  # a dtype that the function rejects when it runs
             return None
 
     def rule(*args: Any, **kwargs: Any) -> KerasTensor:
@@ -199,7 +199,7 @@ def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _type_key(value: Any) -> Any:
-    """What the type of a result depends on: the name of a type, or the kind of a Python number."""
+    """What the dtype of a result depends on: the name of a dtype, or the type of a Python number."""
     return (
         type(value)
         if isinstance(value, (bool, int, float, complex))
@@ -214,7 +214,7 @@ def _scalar(key: Any) -> Any:
 
 
 def _with_integers(function: Callable[..., Any], argument: int) -> Callable[..., Any]:
-    """The rule of a function one of whose arguments has to be of integers; a default type stands for them, too."""
+    """The rule of a function with an integer argument, for which an array of the default dtype is also accepted."""
 
     name = list(inspect.signature(function).parameters)[argument]
 

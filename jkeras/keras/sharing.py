@@ -1,4 +1,4 @@
-"""Which models share compiled steps: those of unmodified built-in parts that are put together alike."""
+"""Which models share compiled steps: equal models of built-in parts."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def own_key(model: Any) -> Hashable:
 
 
 def shared_key(model: Any) -> SharedKey | None:
-    """What the steps of all models that are equal to one depend on; None if code of a user may run in them."""
+    """What the steps of all equal models depend on; None if they may run user code."""
     if not _is_builtin(model) or not model.built:
         return None
     names = (model.input_names, model.output_names) if hasattr(model, "input_names") else ((), ())
-    # Names tell apart what there are several of; one input or output is called by any.
+    # Names distinguish several inputs or outputs; the name of a single one does not matter.
     named = tuple(tuple(several) if len(several) > 1 else () for several in names)
     recipe = _recipe_key(model)
     return None if recipe is None else SharedKey(definition(model, named=False).definition, named, recipe)
@@ -41,7 +41,7 @@ def _is_builtin(model: Any) -> bool:
 
 
 def _recipe_key(model: Any) -> Hashable | None:
-    """The values of optimizer, losses and metrics, by which they compare; None if one is a user's."""
+    """The values of optimizer, losses and metrics, for comparison; None if one is of a user's class."""
     if not model.compiled:
         return ()
     compile_config = model._compile_config

@@ -1,4 +1,4 @@
-"""Attention of several heads, spectral normalization, and guests of other JAX libraries, as objects with variables."""
+"""Multi-head attention, spectral normalization, and layers of other JAX libraries, as objects with variables."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from jkeras.layers.spectral_normalization import leading_vectors
 def _attention(description: Any) -> dict[str, Any]:
     def __post_init__(self: Any) -> None:
         description.__post_init__(self)
-        # The penalty is on what the projections give, not once more on the result.
+        # The penalty is on the outputs of the projections, not additionally on the result.
         vars(self).update(_given_activity_regularizer=self.activity_regularizer, activity_regularizer=None)
 
     def build(self: Any, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
-        """Makes and builds the projections."""
+        """Creates and builds the projections."""
         key_shape = value_shape if key_shape is None else key_shape
         vars(self)["activity_regularizer"] = self._given_activity_regularizer
         description.build(self, query_shape, value_shape, key_shape)
@@ -122,21 +122,21 @@ def _build_spectral(self: Any, input_shape: Any) -> None:
 def _call_spectral(self: Any, inputs: Any, training: bool = False) -> Any:
     if training:
         vector, kernel = self.normalized_weights()
-        empty = jnp.all(self.kernel.value == 0)  # a kernel of zeros stays as it is
+        empty = jnp.all(self.kernel.value == 0)  # a kernel of zeros is not changed
         self.vector_u.assign(jnp.where(empty, self.vector_u.value, vector))
         self.kernel.assign(jnp.where(empty, self.kernel.value, kernel))
     return self.layer(inputs).astype(inputs.dtype)
 
 
 def _normalized_weights(self: Any) -> tuple[Any, Any]:
-    """The vector and the kernel after another round."""
+    """The vector and the kernel after another power iteration."""
     kernel = self.kernel.value
     matrix = kernel.reshape(-1, kernel.shape[-1])
     u, v = leading_vectors(jax.lax.stop_gradient(matrix), self.vector_u.value, self.power_iterations)
     return u, kernel / (v @ matrix @ u.T).reshape(())
 
 
-# -- guests -----------------------------------------------------------------------------------------------------------
+# -- layers of other libraries ----------------------------------------------------------------------------------------
 
 
 def _build_guest(self: Any, input_shape: Any) -> None:

@@ -1,4 +1,4 @@
-"""Arrays of variables as nested dictionaries by the parts of their paths."""
+"""Arrays of variables as dictionaries nested by path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def nested(variables: Iterable[Variable], value_format: str) -> dict[str, Any]:
     """The arrays of variables, nested by path.
 
     Raises:
-        ValueError: two variables have one path, or the format is unknown.
+        ValueError: two variables have the same path, or the format is unknown.
     """
     if value_format not in ("backend_tensor", "numpy_array"):
         raise ArgumentError(
@@ -40,7 +40,7 @@ def nested(variables: Iterable[Variable], value_format: str) -> dict[str, Any]:
 
 
 def assign(variables: Iterable[Variable], tree: Mapping[str, Any]) -> None:
-    """Assigns the arrays of a nested dictionary to the variables of the same paths."""
+    """Assigns the arrays of a nested dictionary to the variables with the same paths."""
     values = dict(items(tree))
     for variable in variables:
         if variable.path in values:

@@ -1,4 +1,4 @@
-"""What happens with one batch: Keras's methods for losses, metrics and steps on JAX, all of which may be overridden."""
+"""Keras's overridable methods for losses, metrics and steps on one batch, for JAX."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from jkeras.utils import unpack_x_y_sample_weight
 
 
 class CompiledFunction:
-    """What `make_train_function` and its kin make: a compiled step over lists of arrays and an iterator of batches.
+    """The result of `make_train_function` and so on: a compiled step over lists of arrays and an iterator of batches.
 
-    The steps of `fit`, `evaluate` and `predict` are the same programs; a function of another kind, which an overridden
-    `make_*_function` makes, is called instead.
+    `fit`, `evaluate` and `predict` run the same programs. If an overridden `make_*_function` returns a different function,
+    they call that instead.
     """
 
     def __init__(self, model: Any, mode: str):
@@ -31,27 +31,27 @@ class CompiledFunction:
         return self.settled()(state, iterator)
 
     def settled(self) -> Callable[[Lists, Iterator[Any]], tuple[Any, Lists]]:
-        """The function for the model as it is now, which does not look for changes in each call."""
+        """The function for the current model, which does not check for changes in each call."""
         loops, program = self._model().compiled_step()  # type: ignore[misc]
         step = getattr(loops, f"{self._mode}_batch")
         if self._mode != "predict":
             return lambda state, iterator: step(program, state, next(iterator))
 
         def predict(state: Lists, iterator: Iterator[Any]) -> tuple[Any, Lists]:
-            # Weights that a prediction leaves alone are not among the results of the program, which would copy them.
+            # Weights that a prediction does not change are not results of the program, which would copy them.
             outputs, others = step(program, state, next(iterator))
             return outputs, (state[0], others)
 
         return predict
 
     def __reduce__(self) -> Any:
-        return (type(None), ())  # made again when it is needed
+        return (type(None), ())  # recreated on demand
 
 
 class Steps:
     """The part of `Trainer` that is traced."""
 
-    # What a layer around the trainer has, and what `compile` sets.
+    # Attributes of the layer with the trainer, and attributes that `compile` sets.
     trainable_variables: list[Variable]
     non_trainable_variables: list[Variable]
     metrics_variables: list[Variable]
@@ -67,10 +67,10 @@ class Steps:
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The total loss: that of `compile`, and what layers and regularizers added. Override it for another.
+        """The total loss: the loss of `compile` and the losses that layers and regularizers added. Override it for another loss.
 
         Raises:
-            ValueError: there is nothing to minimise.
+            ValueError: there is no loss to minimise.
         """
         total = []
         if self._compile_loss is not None:
@@ -91,7 +91,7 @@ class Steps:
     def _compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """`compute_loss`, of which overrides from before Keras 3.3 have no `training`."""
+        """Calls `compute_loss`; overrides written before Keras 3.3 lack the argument `training`."""
         if "training" in inspect.signature(self.compute_loss).parameters:
             return self.compute_loss(x, y, y_pred, sample_weight, training=training)
         return self.compute_loss(x, y, y_pred, sample_weight)
@@ -128,7 +128,7 @@ class Steps:
         """The values of `metrics` by name."""
         values: dict[str, Any] = {}
         for metric in self.metrics:
-            result = jax.tree.map(unwrap, metric.result())  # a metric may return a variable of its own
+            result = jax.tree.map(unwrap, metric.result())  # a metric may return one of its variables
             values.update(result if isinstance(result, Mapping) else {metric.name: result})
         return values
 
@@ -145,13 +145,13 @@ class Steps:
         training: bool = False,
         optimizer_variables: Sequence[Any] | None = None,
     ) -> tuple[Any, Any]:
-        """The loss, scaled as the optimizer wants it, as a pure function to differentiate; and what else the pass gave."""
+        """The loss, scaled by the optimizer, as a pure function to differentiate, and the other results of the pass."""
         arguments = {"training": training} if self._call_has_training_arg else {}  # type: ignore[attr-defined]
         y_pred, non_trainable_variables, losses = self.stateless_call(  # type: ignore[attr-defined]
             trainable_variables, non_trainable_variables, x, return_losses=True, **arguments
         )
         if losses:
-            # `self.losses`, inside `compute_loss`, are those of this pass.
+            # Inside `compute_loss`, `self.losses` are the losses of this pass.
             self._losses_override.clear()  # type: ignore[attr-defined]
             self._losses_override.extend(losses)  # type: ignore[attr-defined]
         loss, variables = self.stateless_compute_loss(
@@ -179,7 +179,7 @@ class Steps:
         return logs, current_values(scope, self.metrics_variables)
 
     def train_step(self, state: Lists, data: Any) -> tuple[dict[str, Any], Lists]:
-        """One training step over `(trainable, non_trainable, optimizer, metrics)` variables: logs, and the variables after."""
+        """One training step over `(trainable, non_trainable, optimizer, metrics)` variables: returns logs and new variables."""
         trainable, others, slots, metrics = state
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         function = jax.value_and_grad(self.compute_loss_and_updates, has_aux=True)
@@ -193,7 +193,7 @@ class Steps:
         return logs, (trainable, others, slots, metrics)
 
     def test_step(self, state: Lists, data: Any) -> tuple[dict[str, Any], Lists]:
-        """One evaluation step over `(trainable, non_trainable, metrics)` variables: logs, and the variables after."""
+        """One evaluation step over `(trainable, non_trainable, metrics)` variables: returns logs and new variables."""
         trainable, others, metrics = state
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         _, (loss, y_pred, others, metrics) = self.compute_loss_and_updates(
@@ -203,7 +203,7 @@ class Steps:
         return logs, (trainable, others, metrics)
 
     def predict_step(self, state: Lists, data: Any) -> tuple[Any, Any]:
-        """The outputs for one batch over `(trainable, non_trainable)` variables, and the latter after it."""
+        """The outputs for one batch over `(trainable, non_trainable)` variables, and the new non-trainable variables."""
         trainable, others = state
         arguments = {"training": False} if self._call_has_training_arg else {}  # type: ignore[attr-defined]
         x, _, _ = unpack_x_y_sample_weight(data)
@@ -242,7 +242,7 @@ class Steps:
 
 
 def _calling(model: Any, method: str) -> Any:
-    """A step that is called as it is, without compiling it."""
+    """A step that is called without compiling it."""
     weak = weakref.ref(model)
 
     def function(state: Lists, iterator: Iterator[Any]) -> tuple[Any, Lists]:
@@ -254,6 +254,6 @@ def _calling(model: Any, method: str) -> Any:
 
 
 def current_values(scope: StatelessScope, variables: Sequence[Variable]) -> list[Any]:
-    """What the scope leaves the variables with."""
+    """The values of variables at the end of the scope."""
     values = [scope.get_current_value(variable) for variable in variables]
     return [variable.value if value is None else value for variable, value in zip(variables, values, strict=True)]

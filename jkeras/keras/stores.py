@@ -1,4 +1,4 @@
-"""What objects put their arrays and files into, and read them from: one group for each object."""
+"""Stores to which objects save arrays and files, and from which they load them: one group per object."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ASSETS = "assets"
 
 
 class Group(MutableMapping[str, Any]):
-    """The arrays of one object, by the names that it chooses."""
+    """The arrays of one object, by names of its choice."""
 
     def __init__(self, arrays: dict[str, np.ndarray], path: str):
         self._arrays = arrays
@@ -41,10 +41,10 @@ class Group(MutableMapping[str, Any]):
 
 
 class ArrayStore:
-    """Arrays to be written, by path.
+    """Arrays to write, by path.
 
     Attributes:
-        arrays: by the path of their group, `/vars/` and their name.
+        arrays: arrays by the path of their group, `/vars/` and their name.
         attributes: the attributes of groups, by path.
     """
 
@@ -53,14 +53,14 @@ class ArrayStore:
         self.attributes: dict[str, dict[str, Any]] = {}
 
     def make(self, path: str, name: str | None) -> Group:
-        """The group of an object; the object's name is kept with it."""
+        """The group of an object, which also records the object's name."""
         if name is not None:
             self.attributes[f"{path}/vars" if path else "vars"] = {"name": name}
         return Group(self.arrays, path)
 
 
 class ReadGroup(Mapping[str, np.ndarray]):
-    """The arrays of one object in a file, read when they are asked for."""
+    """The arrays of one object in a file, read on access."""
 
     def __init__(self, tree: AnyTree, path: str | None):
         self._tree = tree
@@ -79,11 +79,11 @@ class ReadGroup(Mapping[str, np.ndarray]):
 
 
 class ReadStore:
-    """The arrays in a file, or in several that hold one model.
+    """The arrays in a file, or in several files of one model.
 
     Args:
         tree: the file.
-        instead: arrays that take the place of those in the file, by the path of the object.
+        instead: arrays that replace those in the file, by path of the object.
     """
 
     def __init__(self, tree: AnyTree, instead: Mapping[str, Mapping[str, np.ndarray]] | None = None):
@@ -103,7 +103,7 @@ class ReadStore:
 
 
 class Assets:
-    """Directories that objects write files into, or read them from."""
+    """Directories to which objects write files, or from which they read them."""
 
     def __init__(self, root: Path):
         self.root = root
@@ -111,7 +111,7 @@ class Assets:
     @classmethod
     @contextlib.contextmanager
     def new(cls) -> Iterator[Self]:
-        """An empty one, which ends with the block."""
+        """An empty store that exists during the block."""
         with tempfile.TemporaryDirectory() as folder:
             yield cls(Path(folder))
 
@@ -148,6 +148,6 @@ class Assets:
         return (self.root / path).exists()
 
     def members(self) -> dict[str, bytes]:
-        """The files by their names in an archive."""
+        """The files by their name in an archive."""
         files = sorted(file for file in self.root.rglob("*") if file.is_file())
         return {f"{ASSETS}/{file.relative_to(self.root).as_posix()}": file.read_bytes() for file in files}

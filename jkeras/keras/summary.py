@@ -29,7 +29,7 @@ def print_summary(
     """Prints the table; arguments as in `Model.summary`.
 
     Raises:
-        ValueError: the lines are too short, or `layer_range` names no layers.
+        ValueError: the lines are too short, or `layer_range` does not match any layers.
     """
     import rich.console
     import rich.table
@@ -124,7 +124,7 @@ def _rows(layer: Any, nodes: list[Any] | None, expand: bool, show_trainable: boo
 
 
 def _shape(layer: Any) -> str:
-    """The shape of the outputs of the last call, or of what `build` was given shapes for."""
+    """The shape of the outputs of the last call, or for the shapes passed to `build`."""
     if layer._inbound_nodes:
         shapes = [tensor.shape for tensor in tree.flatten(layer._inbound_nodes[-1].outputs)]
     elif getattr(layer, "_build_shapes_dict", None):
@@ -167,10 +167,10 @@ def _memory(weights: Iterable[Any]) -> int:
 
 
 def layer_bounds(layers: Sequence[Any], layer_range: Sequence[str] | None) -> tuple[int, int]:
-    """The positions, half open, of the layers between two whose names match two patterns.
+    """The half-open range of the layers between two layers whose names match two patterns.
 
     Raises:
-        ValueError: there are not two patterns, or one matches nothing.
+        ValueError: there are not exactly two patterns, or one matches nothing.
     """
     if layer_range is None:
         return 0, len(layers)

@@ -15,14 +15,14 @@ _CONTAINERS = (list, tuple, dict)
 
 
 class KerasTensor(SymbolicTensor):
-    """A symbolic tensor. An operation (a layer, a function of `keras.ops`, Python's operators) called on it gives another.
+    """A symbolic tensor. Operations (layers, functions of `keras.ops`, Python's operators) on it return another one.
 
     Args:
-        shape: sizes, None where unknown.
-        dtype: the type's name.
-        sparse: whether it stands for a sparse tensor.
-        ragged: whether it stands for a ragged tensor, which no operation on JAX takes.
-        record_history: whether tensors computed from it know how.
+        shape: its shape, with None for unknown sizes.
+        dtype: the name of its dtype.
+        sparse: whether it represents a sparse tensor.
+        ragged: whether it represents a ragged tensor, which no operation supports on JAX.
+        record_history: whether tensors computed from it record their history.
         name: None makes one.
 
     >>> x = KerasTensor((None, 3))
@@ -30,7 +30,7 @@ class KerasTensor(SymbolicTensor):
     (None, 3)
     """
 
-    # A tensor is itself only; `!=` compares elements.
+    # Identity comparison; `!=` compares elements.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
@@ -54,13 +54,13 @@ class KerasTensor(SymbolicTensor):
         self.record_history = record_history
         # How it was computed, a `KerasHistory`.
         self.history: Any = None
-        # The same as a configuration says it: name of the operation, number of the call, place among its outputs.
+        # The same for configurations: name of the operation, number of the call, index among its outputs.
         self.written_history: Any = None
 
     @property
     def _keras_history(self) -> Any:
         if self.history is None:
-            raise AttributeError  # which Python turns into a call of `__getattr__`
+            raise AttributeError  # makes Python call `__getattr__`
         return self.history
 
     if not TYPE_CHECKING:
@@ -72,7 +72,7 @@ class KerasTensor(SymbolicTensor):
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        """Sizes, None where unknown."""
+        """The shape, with None for unknown sizes."""
         return self._spec[0]
 
     @property
@@ -82,12 +82,12 @@ class KerasTensor(SymbolicTensor):
 
     @property
     def sparse(self) -> bool:
-        """Whether it stands for a sparse tensor."""
+        """Whether it represents a sparse tensor."""
         return self._spec[2]
 
     @property
     def ragged(self) -> bool:
-        """Whether it stands for a ragged tensor."""
+        """Whether it represents a ragged tensor."""
         return self._spec[3]
 
     @property
@@ -97,7 +97,7 @@ class KerasTensor(SymbolicTensor):
 
     @property
     def row_splits_dtype(self) -> str | None:
-        """The type of the row splits of a ragged tensor."""
+        """The dtype of the row splits of a ragged tensor."""
         return self._ragged[1]
 
     @property
@@ -114,18 +114,18 @@ class KerasTensor(SymbolicTensor):
 
     @property
     def node(self) -> Any:  # type: ignore[override]
-        """Refused: a tensor of `jkeras.keras` is in no graph of the immutable face."""
+        """Raises an error: tensors of `jkeras.keras` do not belong to graphs of the immutable face."""
         raise ArgumentError(
-            f"{self!r} is a tensor of `jkeras.keras`; models of `jkeras` are made of values. Begin with"
+            f"{self!r} is a tensor of `jkeras.keras`; models of `jkeras` consist of immutable values. Begin with"
             f" `jkeras.Input(...)`, or take layer and model from `jkeras.keras`."
         )
 
     def apply_layer(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Refused: only layers of the immutable face ask for it."""
+        """Raises an error: only layers of the immutable face use it."""
         return self.node
 
     def apply_operation(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Adds a function of `keras.ops`, by name, to the graph; this tensor is among its arguments."""
+        """Adds a function of `keras.ops`, by name, with this tensor among its arguments, to the graph."""
         from jkeras.keras.function_operation import record
 
         return record(name, args, kwargs)

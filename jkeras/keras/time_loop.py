@@ -1,4 +1,4 @@
-"""A layer over variables run step after step in one compiled loop: what a step assigns goes to the next as part of the carry."""
+"""Runs a layer with variables step by step in one compiled loop that carries assigned values from step to step."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def scan(
 
     Args:
         layer: the layer.
-        step: takes the carry and one item, returns the new carry and what is kept of the step.
-        carry: the start.
+        step: takes the carry and one item, returns the new carry and the step's result.
+        carry: the initial carry.
         items: arrays whose first axis is time.
-        reverse: whether to go from the last item to the first.
+        reverse: whether to iterate from the last item to the first.
 
     Returns:
-        The last carry, and what was kept of every step along a new first axis.
+        The last carry, and the results of all steps along a new first axis.
     """
     outside = get_stateless_scope()
     changing = [variable for variable in layer.variables if not variable.trainable]

@@ -1,4 +1,4 @@
-"""What a layer owns: variables, layers, metrics and seeds, noticed when they are put into attributes or into containers there."""
+"""Tracks a layer's variables, sublayers, metrics and seeds when they are assigned to attributes or added to containers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _enabled: ContextVar[bool] = ContextVar("tracking", default=True)
 
 
 class DotNotTrackScope(_Scope):
-    """Inside it nothing is noticed."""
+    """A context without tracking."""
 
     def _set(self) -> Any:
         return _enabled.set(False)
 
 
 def no_automatic_dependency_tracking(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, inside which nothing is noticed."""
+    """`function`, run without tracking."""
 
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -34,11 +34,11 @@ def no_automatic_dependency_tracking(function: Callable[..., Any]) -> Callable[.
 
 
 class Tracker:
-    """Puts values into lists by kind.
+    """Sorts values into lists by kind.
 
     Args:
-        config: for each kind a test and the list.
-        exclusions: kinds that a value of this kind must not be in already.
+        config: a predicate and the list for each kind.
+        exclusions: for a kind, the kinds to which its values must not already belong.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class Tracker:
         self.exclusions = dict(exclusions or {})
         self.locked = False
         self.message = ""
-        # Grows with every change of what is owned.
+        # A counter of changes.
         self.version = 0
         self._by_id: dict[str, dict[int, Any]] = {}
 
     def track(self, value: Any) -> Any:
-        """The value, noticed; a container comes back as one that notices what is put into it later."""
+        """Tracks a value; a container is returned as a tracking container."""
         if isinstance(value, _UNTRACKED) or not _enabled.get():
             return value
         for kind, (is_kind, _) in self.config.items():
@@ -77,7 +77,7 @@ class Tracker:
             store[:] = [entry for entry in store if entry is not value]
 
     def lock(self, msg: str | None = None) -> None:
-        """From now on nothing may be added."""
+        """Disallows further additions."""
         self.locked = True
         self.message = msg or self.message
 
@@ -98,17 +98,17 @@ class Tracker:
         self._by_id.setdefault(store_name, {})[id(value)] = value
 
     def is_in_store(self, store_name: str, value: Any) -> bool:
-        """Whether a value has been noticed as one of a kind."""
+        """Whether a value is tracked as one of a kind."""
         store, by_id = self.config[store_name][1], self._by_id.get(store_name, {})
-        if len(by_id) != len(store):  # which others add to as well
+        if len(by_id) != len(store):  # others may also add to the store
             by_id = self._by_id[store_name] = {id(entry): entry for entry in store}
         return id(value) in by_id
 
     def replace_tracked_value(self, store_name: str, old_value: Any, new_value: Any) -> None:
-        """Puts one value in another's place.
+        """Replaces a tracked value by another.
 
         Raises:
-            ValueError: the other is not there.
+            ValueError: the value is not tracked.
         """
         if not self.is_in_store(store_name, old_value):
             raise ValueError(f"Unknown value: {old_value}")
@@ -131,7 +131,7 @@ def _untrack(tracker: Tracker | None, values: Iterable[Any]) -> None:
 
 
 class TrackedList(list[Any]):
-    """A list that tells a tracker of its items."""
+    """A list that reports its items to a tracker."""
 
     def __init__(self, values: Iterable[Any] = (), tracker: Tracker | None = None):
         self.tracker = tracker
@@ -178,7 +178,7 @@ class TrackedList(list[Any]):
 
 
 class TrackedDict(dict[Any, Any]):
-    """A dict that tells a tracker of its values."""
+    """A dict that reports its values to a tracker."""
 
     def __init__(self, values: Any = (), tracker: Tracker | None = None):
         self.tracker = tracker
@@ -223,11 +223,11 @@ class TrackedDict(dict[Any, Any]):
 
 
 class TrackedOrderedDict(TrackedDict, OrderedDict):  # type: ignore[type-arg,misc]
-    """The same where an `OrderedDict` was given."""
+    """The same for an `OrderedDict`."""
 
 
 class TrackedSet(set[Any]):
-    """A set that tells a tracker of its members."""
+    """A set that reports its members to a tracker."""
 
     def __init__(self, values: Iterable[Any] = (), tracker: Tracker | None = None):
         self.tracker = tracker

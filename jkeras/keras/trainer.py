@@ -1,4 +1,4 @@
-"""`Trainer`: compile, fit, evaluate, predict and their kin, for models and for any layer that it is mixed into."""
+"""`Trainer`: `compile`, `fit`, `evaluate`, `predict` and so on, for models and for any layer that mixes it in."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Trainer(Compiling):
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
     ) -> Any:
-        """Trains the model in place and returns its `History`; arguments as in `keras.Model.fit`."""
+        """Trains the model in place and returns its `History`; arguments as for `keras.Model.fit`."""
         self._assert_compile_called("fit")
         epochs = _limited(epochs, "epochs", config.max_epochs())
         verbose = _shown(verbose)
@@ -157,7 +157,7 @@ class Trainer(Compiling):
         return_dict: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Loss and metrics in inference mode: a number, a list or a dict; arguments as in `keras.Model.evaluate`."""
+        """Loss and metrics in inference mode: a number, a list or a dict; arguments as for `keras.Model.evaluate`."""
         self._assert_compile_called("evaluate")
         cached = self._validation if kwargs.pop("_use_cached_eval_dataset", False) else None
         if kwargs:
@@ -197,7 +197,7 @@ class Trainer(Compiling):
         steps: int | None = None,
         callbacks: Any = None,
     ) -> Any:
-        """The outputs for all of `x` as NumPy arrays; arguments as in `keras.Model.predict`."""
+        """The outputs for all of `x` as NumPy arrays; arguments as for `keras.Model.predict`."""
         source = self._source(x, None, None, batch_size, steps)
         self._build_for(source.example().x)
         verbose = _shown(verbose)
@@ -225,7 +225,7 @@ class Trainer(Compiling):
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One training step in place; the loss, a list or a dict of the batch's loss and metrics."""
+        """One training step in place; returns the loss, or a list or dict of the batch's loss and metrics."""
         self._assert_compile_called("train_on_batch")
         if class_weight is not None:
             if sample_weight is not None:
@@ -266,14 +266,14 @@ class Trainer(Compiling):
         assign(cells.non_trainable, others)
         return jax.tree.map(np.array, outputs)
 
-    # -- what these stand on --------------------------------------------------------------------------------------
+    # -- internals ------------------------------------------------------------------------------------------------
 
     def _assert_compile_called(self, method_name: str) -> None:
         if not self.compiled:
             raise ArgumentError(f"You must call `compile()` before calling `{method_name}()`.")
 
     def _source(self, x: Any, y: Any, sample_weight: Any, batch_size: int | None, steps: int | None) -> Source:
-        """The data of a run; epochs of a given number of steps end with a whole execution."""
+        """The data of a run; epochs with a given number of steps end with a whole execution."""
         steps = _limited(steps, "steps_per_epoch", config.max_steps_per_epoch())
         together = self.steps_per_execution
         return as_source(x, y, sample_weight, batch_size, None if steps is None else -(-steps // together) * together)
@@ -286,7 +286,7 @@ class Trainer(Compiling):
         return CallbackList(callbacks, model=self, verbose=resolve_verbosity(verbose), **params)
 
     def compiled_step(self) -> tuple[Loops, Program]:
-        """What runs the compiled steps of this model, and the key that they are compiled for."""
+        """The compiled steps of this model, and the key for which they are compiled."""
         from jkeras.keras.sharing import own_key, shared_key
 
         own = own_key(self)
@@ -298,13 +298,13 @@ class Trainer(Compiling):
         return loops, program
 
     def _mixes_samples(self) -> bool:
-        """Whether a row's prediction may depend on the other rows."""
+        """Whether a row's prediction may depend on other rows."""
         self.compiled_step()
         shared = self._step_cache[2].key[0] if self._step_cache is not None else None
         return not isinstance(shared, SharedKey) or mixes_samples(shared.definition, training=False)
 
     def _task_parts(self, function: Any, method: str, cells: Cells, example: Batch) -> tuple[Any, Program]:
-        """What runs the steps of a run over data, and their program."""
+        """The loops that run the steps over data, and their program."""
         loops, program = self.compiled_step()
         if not isinstance(function, CompiledFunction):
             return CalledSteps(), program
@@ -319,13 +319,13 @@ class Trainer(Compiling):
         return self._progress
 
     def _build_for(self, x: Any) -> None:
-        """Makes the weights for inputs like these."""
+        """Creates the weights for inputs like these."""
         if not all(layer.built for layer in self._flatten_layers()):  # type: ignore[attr-defined]
             with StatelessScope(), SymbolicScope():
                 jax.eval_shape(lambda inputs: self(inputs), jax.tree.map(_spec, x))  # type: ignore[operator]
 
     def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Makes what does not exist yet: the weights, and the states of metrics and of the optimizer."""
+        """Creates what does not exist yet: weights, and the states of metrics and the optimizer."""
         unbuilt = [part for part in (self._compile_metrics, self._compile_loss) if part is not None and not part.built]
         if unbuilt or not all(layer.built for layer in self._flatten_layers()):  # type: ignore[attr-defined]
             x, y, sample_weight = jax.tree.map(_spec, unpack_x_y_sample_weight(data_batch))
@@ -348,7 +348,7 @@ class Trainer(Compiling):
         """Called when everything is built."""
 
     def _flatten_metrics_in_order(self, logs: Mapping[str, Any]) -> Any:
-        """The values of logs in the order of `metrics`, then those of other names; one alone is not a list."""
+        """The values of logs in the order of `metrics`, followed by others; a single value is not in a list."""
         names: list[str] = []
         for metric in self.metrics:
             names += [inner.name for inner in metric.metrics] if metric is self._compile_metrics else [metric.name]
@@ -358,18 +358,18 @@ class Trainer(Compiling):
 
 
 def _begin_anew(source: Source) -> None:
-    """Ends the epoch in which the example was read, as Keras does; data sets may shuffle themselves there."""
+    """Ends the epoch from which the example was read, as Keras does, in case the data set shuffles itself."""
     if isinstance(source, StreamSource) and source.numbered:
         source.iterable.on_epoch_end()
 
 
 def _shown(verbose: Any) -> Any:
-    """How much is shown of a run: nothing after `keras.config.disable_interactive_logging()`."""
+    """The verbosity of a run: 0 after `keras.config.disable_interactive_logging()`."""
     return verbose if config.is_interactive_logging_enabled() else 0
 
 
 def _limited(count: Any, what: str, most: int | None) -> Any:
-    """A number of epochs or steps, at most what `keras.config` allows."""
+    """A number of epochs or steps, limited by `keras.config`."""
     if most is None or (count is not None and count <= most):
         return count
     warnings.warn(f"Limiting {what} to {most}", stacklevel=4)

@@ -1,4 +1,4 @@
-"""How large the output of a transposed convolution is, and how its input is padded, under Keras's names for both."""
+"""The output shape and padding of transposed convolutions, with Keras's internal function names."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def compute_conv_transpose_padding_args_for_jax(
     output_padding: Sizes | None,
     dilation_rate: Sizes,
 ) -> list[tuple[int, int]]:
-    """The rows before and after the input on every spatial axis, as `jax.lax.conv_transpose` takes them.
+    """The padding before and after the input on every spatial axis, for `jax.lax.conv_transpose`.
 
     Args:
-        input_shape: the shape of all axes.
+        input_shape: the full input shape.
         kernel_shape: `(*window, out, in)`.
-        strides: one, or one an axis.
+        strides: one stride, or one per axis.
         padding: "valid" or "same".
-        output_padding: rows added at the end in place of Keras's rule.
-        dilation_rate: one, or one an axis.
+        output_padding: the rows added at the end, instead of Keras's default.
+        dilation_rate: one rate, or one per axis.
     """
     rank = len(input_shape) - 2
     axes = zip(
@@ -54,14 +54,14 @@ def compute_conv_transpose_output_shape(
     """The shape of the output of a transposed convolution.
 
     Args:
-        input_shape: the shape of all axes; sizes may be unknown.
-        kernel_size: the window's size on every spatial axis; what follows is not looked at.
-        filters: channels of the output.
-        strides: one, or one an axis.
+        input_shape: the full input shape; sizes may be unknown.
+        kernel_size: the window's size on every spatial axis; further entries are ignored.
+        filters: the number of output channels.
+        strides: one stride, or one per axis.
         padding: "valid" or "same".
-        output_padding: rows added at the end in place of Keras's rule.
-        data_format: where channels are.
-        dilation_rate: one, or one an axis.
+        output_padding: the rows added at the end, instead of Keras's default.
+        data_format: "channels_last" or "channels_first".
+        dilation_rate: one rate, or one per axis.
     """
     rank = len(input_shape) - 2
     last = data_format == "channels_last"

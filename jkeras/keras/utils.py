@@ -1,4 +1,4 @@
-"""`keras.utils`: those of jkeras, and what is about the objects of Keras."""
+"""`keras.utils`: the utilities of jkeras, and those for Keras objects."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _ELSEWHERE = {
 
 
 def set_random_seed(seed: int) -> None:
-    """Seeds Python, NumPy and everything random that is made afterwards.
+    """Seeds Python, NumPy and everything random that is created afterwards.
 
     Raises:
         ArgumentError: the seed is not an integer from 0 to 2**32 - 1.

@@ -10,7 +10,7 @@ from jkeras.utils import unpack_x_y_sample_weight
 
 
 class Validation:
-    """Validation between epochs: `evaluate`, whoever defined it, on data that is prepared once."""
+    """Validation between epochs: calls `evaluate`, which may be overridden, on data that is prepared once."""
 
     def __init__(self, model: Any, data: Any, batch_size: int | None, steps: int | None, freq: Any, callbacks: Any):
         self.model = model

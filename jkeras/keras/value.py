@@ -1,4 +1,4 @@
-"""The bridge between the faces: the immutable model that an object is at this moment, and an object around an immutable model."""
+"""Converts between the faces: an object to its current immutable model, and an immutable model to an object."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from jkeras.training.state import TrainState
 
 
 def to_value(model: Any, named: bool = True) -> Any:
-    """The immutable model with the values that the variables of an object have now: weights, and the state of training.
+    """The immutable model with the current values of an object's variables: weights and training state.
 
-    Layers of users' classes are one node each, which runs the object.
+    Each layer of a user's class becomes one node, which runs the object.
 
     Args:
         model: the object.
-        named: whether layers keep their names; without, they are numbered as they come, in every process alike.
+        named: whether layers keep their names; otherwise they are numbered in order, in every process alike.
 
     Raises:
         NotBuiltError: the model has no weights yet.
@@ -61,8 +61,8 @@ def to_value(model: Any, named: bool = True) -> Any:
     if model.optimizer.built:
         if not model.optimizer.is_built_for(model.trainable_variables):
             raise ArgumentError(
-                f"{model.name}: `trainable` of a layer was changed after the optimizer had been made for other variables."
-                f" Compile the model again, `model.compile(...)`: what is trainable then counts."
+                f"{model.name}: `trainable` of a layer was changed after the optimizer had been built for other variables."
+                f" Compile the model again with `model.compile(...)`."
             )
         fresh = value.with_optimizer_state().state.opt_state
         slots = [cell.value for cell in model.optimizer.variables]
@@ -82,11 +82,11 @@ def _trained_paths(value: Any) -> list[str]:
 
 
 def definition(model: Any, named: bool = True) -> Any:
-    """The immutable model without arrays that computes what the object computes.
+    """The immutable model, without arrays, that computes what the object computes.
 
     Args:
         model: the object.
-        named: whether layers keep their names; without, they are numbered as they come.
+        named: whether layers keep their names; otherwise they are numbered in order.
 
     Raises:
         NotBuiltError: the shapes of its inputs are not known.
@@ -132,7 +132,7 @@ def _operation_value(operation: Any, named: bool) -> Any:
 
 
 def _single_node(model: Any) -> Any:
-    """A model that is one node, for inputs of the shapes that it was built for."""
+    """A model with a single node, for inputs of the shapes that it was built for."""
     shapes = model._build_shapes_dict
     if not shapes:
         raise NotBuiltError(f"The shapes of the inputs of {model.name} are not known: call it on data first.")
@@ -146,7 +146,7 @@ def _is_shape(value: Any) -> bool:
 
 
 def recipe_arguments(model: Any) -> dict[str, Any] | None:
-    """What the immutable model is compiled with; None if the model is not compiled, or with objects of users' classes."""
+    """The recipe of the immutable model; None if the model is not compiled, or with objects of users' classes."""
     compile_config: Mapping[str, Any] | None = model._compile_config
     if compile_config is None:
         return None
@@ -156,7 +156,7 @@ def recipe_arguments(model: Any) -> dict[str, Any] | None:
     if any(isinstance(leaf, Mutable) and not leaf.is_facade() for leaf in leaves):
         return None
     values = jax.tree.map(value_of, parts, is_leaf=lambda part: isinstance(part, Mutable))
-    # The optimizer scales losses already if it should.
+    # If losses are to be scaled, the optimizer already does so.
     return {
         **values,
         "loss_weights": compile_config.get("loss_weights"),
@@ -172,7 +172,7 @@ def around(value: Any) -> Any:
     """An object with the definition, weights and training configuration of an immutable model.
 
     Raises:
-        TypeError: the model has parts of a user's own classes of the immutable face.
+        TypeError: the model has parts of users' classes of the immutable face.
     """
     from jkeras.keras.saving import deserialize_keras_object
 
@@ -187,7 +187,7 @@ def around(value: Any) -> Any:
 
 
 def take_over(model: Any, value: Any) -> None:
-    """Gives an object the arrays of an immutable model of the same definition."""
+    """Assigns the arrays of an immutable model with the same definition to an object."""
     flat = {"params": flatten(value.params), "state": flatten(value.model_state)}
     infos = [info for info in value.description.weights if is_kept(info)]
     cells = model.weights

@@ -1,7 +1,7 @@
-"""`Variable`, the only home of a mutable value, and `StatelessScope`, in which values are redirected.
+"""`Variable`, the only place for mutable values, and `StatelessScope`, which redirects them.
 
-A variable is a cell: weights, slots of optimizers, totals of metrics, seeds, learning rates are variables, attributes of the
-objects that own them. Inside a `StatelessScope` reads and writes go to the scope, so that a function over cells becomes a
+A variable is a cell: weights, slots of optimizers, totals of metrics, seeds and learning rates are variables, as attributes of
+the objects that own them. Inside a `StatelessScope` reads and writes go to the scope, which turns a function over cells into a
 pure function of their values.
 """
 
@@ -55,12 +55,12 @@ _SYNCHRONIZATIONS = (None, "none", "on_read", "on_write", "auto")
 
 
 class StatelessScope(_Scope):
-    """Inside it variables have the given values, and assignments change none but the scope's.
+    """A context in which variables have given values, and assignments only affect the scope.
 
     Args:
-        state_mapping: pairs of a variable and the array that it is inside.
-        collect_losses: whether losses that layers add are kept in `losses`.
-        initialize_variables: whether variables made inside get their values when the outermost scope is left.
+        state_mapping: pairs of a variable and its value.
+        collect_losses: whether to collect losses that layers add in `losses`.
+        initialize_variables: whether to initialize variables created inside when the outermost scope ends.
 
     >>> v = Variable(jnp.zeros(2))
     >>> with StatelessScope([(v, jnp.ones(2))]) as scope:
@@ -79,7 +79,7 @@ class StatelessScope(_Scope):
         self.initialize_variables = initialize_variables
         self.losses: list[Any] = []
         self.state_mapping: dict[int, Any] = {}
-        # Those that were assigned inside.
+        # The variables that were assigned inside the scope.
         self.variables: dict[int, Variable] = {}
         self.uninitialized: list[Variable] = []
         for variable, value in state_mapping or ():
@@ -115,18 +115,18 @@ class StatelessScope(_Scope):
         self.losses.append(loss)
 
     def add_update(self, update: tuple[Variable, Any]) -> None:
-        """Gives a variable another value inside the scope."""
+        """Sets the value of a variable inside the scope."""
         variable, value = update
         self.state_mapping[id(variable)] = value
         self.variables[id(variable)] = variable
 
     def get_current_value(self, variable: Variable) -> Any:
-        """The value that the scope gives a variable, or None."""
+        """The value of a variable in the scope, or None."""
         return self.state_mapping.get(id(variable))
 
 
 def in_stateless_scope() -> bool:
-    """Whether reads and writes of variables are redirected."""
+    """Whether a scope redirects reads and writes of variables."""
     return _scope.get() is not None
 
 
@@ -138,19 +138,19 @@ def get_stateless_scope() -> StatelessScope | None:
 class Variable(HoldsArray):
     """A named, typed, mutable array.
 
-    Works in arithmetic, in `jax.numpy` and in `keras.ops` like the array that it holds. Inside `jax.jit` its value is what
-    a `StatelessScope` says.
+    Behaves in arithmetic, in `jax.numpy` and in `keras.ops` like the array that it contains. Inside `jax.jit` its value is
+    determined by a `StatelessScope`.
 
     Args:
-        initializer: an array, or a name or function of shape and dtype.
-        shape: its shape, needed with a function.
-        dtype: None is that of an array given, else the default float type.
+        initializer: an array, the name of an initializer, or a function of shape and dtype.
+        shape: its shape; required unless `initializer` is an array.
+        dtype: its dtype; None takes that of the array, else the default float type.
         trainable: whether training changes it.
-        autocast: whether layers that compute in another type see it in that type.
+        autocast: whether layers with another compute dtype read it in that dtype.
         aggregation: how replicas combine it.
         synchronization: accepted for compatibility with Keras.
-        name: without a slash; None makes one.
-        layout: how it is laid out over devices: a `jax.sharding.Sharding`, or an object with one as `backend_layout`.
+        name: its name, without a slash; None creates one.
+        layout: its sharding: a `jax.sharding.Sharding`, or an object with one as `backend_layout`.
 
     Raises:
         ValueError: an argument has a value that is not allowed, or a size is None.
@@ -160,7 +160,7 @@ class Variable(HoldsArray):
     [2.0, 2.0]
     """
 
-    # To JAX it is its array, to `keras.tree` itself.
+    # JAX sees its array, `keras.tree` the variable itself.
     is_tree_leaf = True
 
     def __init__(
@@ -250,7 +250,7 @@ class Variable(HoldsArray):
                 "You are attempting to initialize a variable while in a stateless scope. This is disallowed. Make sure that"
                 " all variables are initialized before you start using your layer/model objects."
             )
-        # Concrete also where a program is being traced: a variable outlives the program.
+        # Concrete even while a program is being traced: a variable outlives the program.
         with concrete():
             self._direct_assign(self._placeholder())
         self._initializer = None
@@ -259,30 +259,30 @@ class Variable(HoldsArray):
         return as_array(self._initializer(self._shape, dtype=self._dtype), self._dtype)
 
     def _direct_assign(self, value: Any) -> None:
-        """Puts an array in place, whatever scope there is."""
+        """Sets the array, regardless of scopes."""
         if self._layout is not None:
             value = jax.device_put(value, getattr(self._layout, "backend_layout", self._layout))
         self._value = value
 
     def lend(self, borrower: Any) -> None:
-        """Gives the array away to a run, which reuses its memory. Whoever reads the variable meanwhile makes the run call
+        """Lends the array to a run, which reuses its memory. Reading the variable meanwhile makes the run call
         `take_back`."""
         self._value, self._borrower = None, borrower
 
     def take_back(self, value: Any, settled: bool = False) -> None:
-        """Holds an array again that was lent; `settled` says that the run is over."""
+        """Takes back an array that was lent; `settled` means that the run is over."""
         self._value = value
         if settled:
             self._borrower = None
 
     @property
     def is_lent(self) -> bool:
-        """Whether a run has the array, and nobody read or assigned the variable since."""
+        """Whether the array is lent to a run, and the variable has not been read or assigned since."""
         return self._value is None and self._borrower is not None
 
     @property
     def settled(self) -> Any:
-        """The array apart from all scopes, brought back from a run if need be; None before it is initialised."""
+        """The array, regardless of scopes, retrieved from a run if necessary; None before initialization."""
         if self.is_lent:
             self._borrower.bring_back(self)
         return self._value
@@ -291,21 +291,21 @@ class Variable(HoldsArray):
 
     @property
     def value(self) -> Any:
-        """The array at this moment, in this scope."""
+        """The current array, in this scope."""
         scope = _scope.get()
         value = None if scope is None else scope.state_mapping.get(id(self))
         if value is None:
             value = self.settled
-            if value is None:  # not initialised yet, so it is asked for its shape alone
+            if value is None:  # not initialized yet, so only its shape is needed
                 value = self._placeholder()
         casting = get_autocast_scope()
         return value if casting is None or not self._autocast else casting.maybe_cast(value)
 
     def assign(self, value: Any) -> Any:
-        """Puts another array of the same shape in place, and returns it.
+        """Assigns an array of the same shape, and returns it.
 
         Raises:
-            ValueError: it has another shape, or is a value of a traced program that would outlive it.
+            ValueError: it has another shape, or is a tracer that would outlive its program.
         """
         array = as_array(value, self._dtype)
         if tuple(array.shape) != self._shape:
@@ -347,7 +347,7 @@ class Variable(HoldsArray):
 
     @property
     def path(self) -> str:
-        """Names of the layers around it and its own, with slashes between."""
+        """The names of the enclosing layers and its own, joined by slashes."""
         return self._path
 
     @property
@@ -362,7 +362,7 @@ class Variable(HoldsArray):
 
     @property
     def dtype(self) -> str:
-        """The name of the type that `value` has here."""
+        """The name of the dtype of `value` in this scope."""
         casting = get_autocast_scope()
         if self._autocast and casting is not None and casting.dtype is not None and "float" in self._dtype:
             return casting.dtype
@@ -379,7 +379,7 @@ class Variable(HoldsArray):
 
     @property
     def autocast(self) -> bool:
-        """Whether layers that compute in another type see it in that type."""
+        """Whether layers with another compute dtype read it in that dtype."""
         return self._autocast
 
     @property
@@ -394,7 +394,7 @@ class Variable(HoldsArray):
 
     @property
     def overwrite_with_gradient(self) -> bool:
-        """Whether an optimizer puts the gradient in the value's place."""
+        """Whether optimizers replace the value by its gradient."""
         return self._overwrite_with_gradient
 
     @overwrite_with_gradient.setter
@@ -405,7 +405,7 @@ class Variable(HoldsArray):
 
     @property
     def regularizer(self) -> Any:
-        """A function of the value that adds to the loss, or None."""
+        """A function of the value whose result is added to the loss, or None."""
         return self._regularizer
 
     @regularizer.setter
@@ -431,7 +431,7 @@ class Variable(HoldsArray):
         memo[id(self)] = clone
         vars(clone).update(
             vars(self), _value=self.settled, _borrower=None
-        )  # arrays do not change: both may hold the same
+        )  # arrays are immutable: both may contain the same one
         return clone
 
     def __getstate__(self) -> dict[str, Any]:
@@ -453,16 +453,16 @@ KerasVariable = Variable
 
 
 def is_variable(value: Any) -> bool:
-    """Whether a value is a variable; a function, as trackers want it, which can be pickled."""
+    """Whether a value is a variable; a function, so that trackers can be pickled."""
     return isinstance(value, Variable)
 
 
 def initialize_all_variables() -> None:
-    """Nothing is left to be done: variables get their values when the scope that they were made in is left."""
+    """Does nothing: variables are initialized when the scope in which they were created ends."""
 
 
 def _initializer_function(initializer: Any) -> Callable[..., Any] | None:
-    """The function of shape and dtype that gives the first value, or None if the value itself is given."""
+    """The function of shape and dtype that initializes the variable, or None for an initial value."""
     if isinstance(initializer, str):
         function = initializers.get(initializer)
         key = jax.random.key(random.randrange(10**9))
@@ -485,7 +485,7 @@ def _check(what: str, value: Any, allowed: tuple[Any, ...]) -> None:
         raise ArgumentError(f"Invalid value for argument `{what}`. Expected one of {names}. Received: {what}={value}")
 
 
-# An argument of `jax.jit`, `jax.grad` and most of `jax.numpy`: inside, it is the array.
+# As an argument of `jax.jit`, `jax.grad` and most of `jax.numpy`, it is converted to its array.
 jax.tree_util.register_pytree_node(
     Variable, lambda variable: ((variable.value,), None), lambda _, children: children[0]
 )

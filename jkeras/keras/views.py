@@ -1,8 +1,8 @@
-"""How a built-in layer's own computation runs: on a view of the object, in which variables are arrays.
+"""Runs a built-in layer's computation on a view of the object, in which variables are arrays.
 
-The computations of the core are written for arrays. A view is a shallow copy of the object, of the same class, so that what
-a user's subclass overrides is honoured; variables in its attributes are replaced by their values, in the compute type. What
-the computation assigns to an attribute that holds a variable is assigned to the variable.
+The computations of the core are written for arrays. A view is a shallow copy of the object with the same class, so that
+overrides in users' subclasses take effect; variables in its attributes are replaced by their values in the compute dtype. If
+the computation assigns to an attribute that holds a variable, the value is assigned to the variable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def is_view(layer: Any) -> bool:
 
 
 def view_of(layer: Any) -> Any:
-    """A view of a layer as it is now; of a view, itself."""
+    """A view of a layer; a view is returned unchanged."""
     own = vars(layer)
     if "_cells" in own:
         return layer
@@ -29,9 +29,9 @@ def view_of(layer: Any) -> Any:
     for name, cell in cells.items():
         attributes[name] = cell.value
     for name in own["_assigned"]:
-        if name not in own:  # kept by a property, as `trainable` is
+        if name not in own:  # stored by a property, such as `trainable`
             continue
-        # As the constructor would have taken it: None is an activation, too.
+        # Converted as in the constructor: None is also an activation.
         attributes[name] = layer._convert(name, layer._fields[name], own[name])
     attributes.update(_cells=cells, _original=layer)
     for name in layer._inner_attributes:
@@ -41,13 +41,13 @@ def view_of(layer: Any) -> Any:
 
 
 def assign(view: Any, name: str, value: Any) -> None:
-    """Sets an attribute of a view, and the variable that the layer has there."""
+    """Sets an attribute of a view, and the corresponding variable of the layer."""
     cell = vars(view)["_cells"].get(name)
     vars(view)[name] = value if cell is None else cell.assign(value)
 
 
 def _cell_names(layer: Any) -> tuple[str, ...]:
-    """The attributes that hold variables; found anew when one was set."""
+    """The attributes that hold variables; recomputed after an assignment."""
     own, version = vars(layer), layer._tracker.version
     known, names = own.get("_cell_names", (None, ()))
     if known != version:
@@ -57,7 +57,7 @@ def _cell_names(layer: Any) -> tuple[str, ...]:
 
 
 def _inner_view(value: Any) -> Any:
-    """Views of the layers whose weights a computation reads itself; layers with a computation of a user's stay objects."""
+    """Views of the layers whose weights a computation reads directly; layers with user code remain objects."""
     if isinstance(value, (list, tuple)):
         return [_inner_view(part) for part in value]
     return view_of(value) if getattr(value, "_runs_on_view", False) else value

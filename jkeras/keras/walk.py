@@ -1,7 +1,7 @@
-"""The walk over the objects of a model by which files are written and read: attributes in alphabetical order, private ones last.
+"""The walk over a model's objects for writing and reading files: attributes in alphabetical order, private ones last.
 
-An object lies under the path of the attributes that lead to it, one in a container under its class's name and a number, the
-layers of functional and sequential models under `layers`. An object that is met again is not written again.
+An object is stored under the path of attributes that leads to it; in a container, under its class's name and a number; layers of
+functional and sequential models under `layers`. An object that occurs again is not written again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CONTAINERS = (list, tuple, dict)
 
 
 def is_saveable(value: Any) -> bool:
-    """Whether an object has a place of its own in files: layers, models, optimizers, metrics, losses."""
+    """Whether an object has its own place in files: layers, models, optimizers, metrics, losses."""
     return isinstance(value, _saveable_classes())
 
 
@@ -36,7 +36,7 @@ def _saveable_classes() -> tuple[type, ...]:
 
 @functools.cache
 def _skipped() -> frozenset[str]:
-    """Attributes that all layers and models have, and that hold nothing of their own."""
+    """Attributes that all layers and models have, without their own contents."""
     from jkeras.keras.functional import Functional
     from jkeras.keras.layer import Layer
     from jkeras.keras.sequential import Sequential
@@ -45,7 +45,7 @@ def _skipped() -> frozenset[str]:
 
 
 def children(saveable: Any) -> Iterator[tuple[str, Any]]:
-    """Name and value of each attribute to look into."""
+    """The name and value of each attribute to visit."""
     from jkeras.keras.functional import Functional
     from jkeras.keras.layer import Layer
     from jkeras.keras.sequential import Sequential
@@ -60,7 +60,7 @@ def children(saveable: Any) -> Iterator[tuple[str, Any]]:
             continue
         try:
             value = getattr(saveable, name)
-        except Exception:  # a property that needs what is not there
+        except Exception:  # a property whose prerequisites are missing
             continue
         if is_saveable(value) or isinstance(value, CONTAINERS):
             yield names.get(name, (name,))[0], value
@@ -71,7 +71,7 @@ def _join(path: str, name: str) -> str:
 
 
 def _members(container: Any) -> Iterator[tuple[str, Any]]:
-    """Name and value of each object and container in a container."""
+    """The name and value of each object and container in a container."""
     counts: dict[str, int] = {}
     for value in container.values() if isinstance(container, Mapping) else container:
         if is_saveable(value):
@@ -85,7 +85,7 @@ def _members(container: Any) -> Iterator[tuple[str, Any]]:
 
 
 class _Visited:
-    """Objects and containers by identity. It keeps them: a list that a property makes would leave its identity to the next."""
+    """Visited objects and containers by identity, kept alive: the identity of a temporary list could be reused."""
 
     def __init__(self, visited: Iterable[Any] = ()):
         self._by_id = {id(value): value for value in visited}
@@ -99,7 +99,7 @@ class _Visited:
 
 
 def save_state(root: Any, store: ArrayStore, assets: Assets | None, skip: Collection[Any] = ()) -> None:
-    """Asks every object for its arrays and files."""
+    """Saves the arrays and files of every object."""
     visited = _Visited(skip)
 
     def save(value: Any, path: str) -> None:
@@ -122,7 +122,7 @@ def save_state(root: Any, store: ArrayStore, assets: Assets | None, skip: Collec
 
 
 class _Reader:
-    """One reading of a file into objects."""
+    """Loads a file into objects."""
 
     def __init__(self, store: ReadStore, assets: Assets | None, failed: dict[int, Any], skip: Collection[Any]):
         self.store = store
@@ -132,7 +132,7 @@ class _Reader:
         self.containers = _Visited()
 
     def read(self, value: Any, path: str) -> None:
-        """Gives an object, and those inside, what the file has for them."""
+        """Loads the contents of the file into an object and its parts."""
         if value in self.visited:
             return
         error = self._read_own(value, path)
@@ -140,7 +140,7 @@ class _Reader:
         for name, inner in children(value):
             self._read_any(inner, _join(path, name))
         if error is None:
-            # One that failed under another path may be found under this one.
+            # An object that failed under another path may be found under this one.
             if len(self.failed) <= before:
                 self.visited.add(value)
             self.failed.pop(id(value), None)
@@ -173,19 +173,19 @@ def load_state(
     skip_mismatch: bool = False,
     skip: Collection[Any] = (),
 ) -> None:
-    """Gives every object its arrays and files; `failed` gets, by id, each object that could not take them, and why."""
+    """Loads the arrays and files of every object; `failed` collects objects that could not be loaded, with the error, by id."""
     _Reader(store, assets, failed, skip).read(root, "")
 
 
 def loading_failure(failed: Mapping[int, Any], advice: bool = True) -> RestoreError:
-    """The error that names the objects that could not be read."""
+    """The error that names the objects that could not be loaded."""
     first, error = next(iter(failed.values()))
     others = (
         ""
         if len(failed) == 1
         else f" List of objects that could not be loaded: {[value for value, _ in failed.values()]}."
     )
-    hint = " To load what fits: `load_weights(path, skip_mismatch=True)`." if advice else ""
+    hint = " To load what matches: `load_weights(path, skip_mismatch=True)`." if advice else ""
     return RestoreError(
         f"A total of {len(failed)} objects could not be loaded. Example error message for object {first}: {error}{others}{hint}"
     )

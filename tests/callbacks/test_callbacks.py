@@ -71,7 +71,7 @@ def test_checkpoint_of_the_best(data, tmp_path):
 
 
 def test_a_path_that_cannot_be_filled_in(data, tmp_path):
-    with pytest.raises(ValueError, match="val_loss.*there are.*epoch.*loss"):
+    with pytest.raises(ValueError, match="val_loss.*available are.*epoch.*loss"):
         _ = model().fit(*data, verbose=0, callbacks=[callbacks.ModelCheckpoint(tmp_path / "{val_loss}")])
 
 

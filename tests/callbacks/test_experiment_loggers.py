@@ -217,7 +217,7 @@ WRONG = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:OptunaPruning watches")
+@pytest.mark.filterwarnings("ignore:OptunaPruning monitors")
 @pytest.mark.parametrize(("call", "words"), WRONG.values(), ids=WRONG)
 def test_wrong_searches(optuna, call, words):
     with pytest.raises(ArgumentError, match=words):

@@ -39,7 +39,7 @@ REFUSED = {
         ArgumentError,
         ["gpu:0", "cpu:3"],
     ),
-    "the same device twice": (lambda: d.DataParallel(devices=["cpu:0", "cpu:0"]), ArgumentError, ["differ"]),
+    "the same device twice": (lambda: d.DataParallel(devices=["cpu:0", "cpu:0"]), ArgumentError, ["distinct"]),
     "not a list of devices": (lambda: d.FSDP(devices="cpu:0"), ArgumentError, ["['gpu:0', 'gpu:1']"]),
     "a mesh and devices": (lambda: d.DataParallel(d.DeviceMesh((4,), ["b"]), ["cpu:0"]), ArgumentError, ["not both"]),
     "a mesh of more places": (lambda: d.DeviceMesh((4, 2), ["a", "b"]), ArgumentError, ["4 x 2 = 8", "4 devices"]),

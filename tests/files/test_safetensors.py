@@ -68,9 +68,9 @@ def test_files_without_a_checksum_are_read(tmp_path):
 
 
 LIES = {
-    "empty": (b"", "no safetensors"),
-    "cut in the length": (b"\x01\x00", "no safetensors"),
-    "a header longer than the file": ((2**63).to_bytes(8, "little") + b"{}", "no safetensors"),
+    "empty": (b"", "not a safetensors"),
+    "cut in the length": (b"\x01\x00", "not a safetensors"),
+    "a header longer than the file": ((2**63).to_bytes(8, "little") + b"{}", "not a safetensors"),
     "no object": (raw(b"[1]"), "not a JSON object"),
     "no JSON": (raw(b"{]"), "not a JSON object"),
     "no text": (raw(b'{"\xff": 1}'), "not a JSON object"),

@@ -99,7 +99,7 @@ def test_unknown_suffixes_are_refused_with_the_list(act, name, model, tmp_path):
 def test_weights_are_no_model(suffix, model, tmp_path):
     path = tmp_path / f"it{suffix}"
     model.save_weights(path)
-    with pytest.raises(RestoreError, match="weights and no definition"):
+    with pytest.raises(RestoreError, match="weights but no definition"):
         jk.load_model(path)
     with pytest.raises(JkerasError):
         jkeras.keras.models.load_model(path)

@@ -323,7 +323,7 @@ def test_stateful_continues_where_the_batch_before_ended(make, rng):
 
     second, whole = run(variables)
     np.testing.assert_allclose(second, whole, atol=1e-6)
-    with pytest.raises(errors.InputError, match="batches of one size"):
+    with pytest.raises(errors.InputError, match="batches of constant size"):
         layer.apply(variables, x[:1, :3])
 
 

@@ -25,7 +25,7 @@ from jkeras.metrics.function import FUNCTIONS
 from jkeras.metrics.identifiers import TABLE as DESCRIPTIONS
 from jkeras.metrics.reduction import MeanMetric
 
-# Bases and attributes of the facades that are more than the description with cells.
+# Bases and attributes of the facades that are more than descriptions with cells.
 _FAMILIES: dict[Any, tuple[type[Metric], dict[str, Any]]] = {
     **dict.fromkeys(
         (core.TruePositives, core.TrueNegatives, core.FalsePositives, core.FalseNegatives), (CountMetric, {})

@@ -1,4 +1,4 @@
-"""Metrics whose cells are not the state of their description as it is."""
+"""Metrics whose cells differ from the state of their description."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from jkeras.values.spec import Field
 
 
 class ConfusionMetric(Metric):
-    """Counts of right and wrong at thresholds, which the description gathers as histograms.
+    """Confusion counts at thresholds, which the description accumulates as histograms.
 
     Attributes:
-        thresholds: all of them.
-        init_thresholds: those that the constructor was given.
+        thresholds: all thresholds.
+        init_thresholds: the constructor's `thresholds`.
     """
 
     overrides: ClassVar[tuple[str, ...]] = (*Metric.overrides, "_all_thresholds")
-    # Which counts are kept.
+    # The counts that are stored.
     counted: ClassVar[tuple[str, ...]] = Counts._fields
 
     def _begin(self) -> None:
@@ -77,7 +77,7 @@ class CurveMetric(ConfusionMetric):
 
     @property
     def early(self) -> Collection[str] | None:  # type: ignore[override]
-        """Counts per label wait for data, unless their number was given."""
+        """Counts per label are created with the first data, unless their number was specified."""
         return () if self.multi_label and not self.num_labels else None
 
     def _evenly(self) -> bool:
@@ -92,7 +92,7 @@ class CurveMetric(ConfusionMetric):
 
 
 class RegressionScore(Metric):
-    """`R2Score`, whose sums per output wait for data."""
+    """`R2Score`, whose sums per output are created with the first data."""
 
     early = ("num_samples",)
 
@@ -100,7 +100,7 @@ class RegressionScore(Metric):
         """Adds a batch.
 
         Raises:
-            InputError: it is not of two axes.
+            InputError: it does not have two axes.
         """
         y_true, y_pred = squeeze_or_expand(as_array(y_true), as_array(y_pred))
         if y_true.ndim != 2 or y_pred.ndim != 2:
@@ -131,7 +131,7 @@ class OverlapMetric(Metric):
 
 
 class FScore(Metric):
-    """`FBetaScore`, whose counts per class wait for data."""
+    """`FBetaScore`, whose counts per class are created with the first data."""
 
     @classmethod
     def _convert(cls, name: str, f: Field, value: Any) -> Any:
@@ -144,14 +144,14 @@ class FScore(Metric):
 
     @property
     def early(self) -> Collection[str] | None:  # type: ignore[override]
-        """Counts of all classes together need none."""
+        """Pooled counts do not need data."""
         return None if self.average == "micro" else ()
 
 
 def _update_of_class_ids(
     self: Any, state: metrics.State, y_true: Any, y_pred: Any, sample_weight: Any = None
 ) -> metrics.State:
-    """Keras leaves samples of `ignore_class` out only where there are weights; without, they count as 0."""
+    """Keras excludes samples of `ignore_class` only if there are weights; otherwise they count as 0."""
     update = MeanMetric.update if sample_weight is None else metrics.SparseCategoricalCrossentropy.update
     return update(self, state, y_true, y_pred, sample_weight)
 
@@ -160,7 +160,7 @@ CLASS_IDS: dict[str, Any] = {"update": _update_of_class_ids}
 
 
 def function_mean() -> dict[str, Any]:
-    """The attributes of `MeanMetricWrapper` that its description does not have."""
+    """The attributes of `MeanMetricWrapper` that its description lacks."""
 
     def __init__(self: Any, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         metrics.MeanMetricWrapper.__init__(self, fn, name=name or auto_name(type(self).__name__), dtype=dtype, **kwargs)
@@ -171,8 +171,8 @@ def function_mean() -> dict[str, Any]:
         return {"name": self.name, "dtype": self.dtype, "fn": serialize_keras_object(self.fn), **options}
 
     def from_config(cls: Any, config: Mapping[str, Any]) -> Any:
-        """The metric that `get_config` described."""
-        # A metric may be called like the function, so that only what is not a name is read.
+        """Restores a metric from `get_config()`."""
+        # The name of a metric may be that of a function, so names are not converted.
         read = {key: value if key == "name" else deserialize_keras_object(value) for key, value in config.items()}
         return cls(**(read if "fn" in config else config))
 

@@ -1,4 +1,4 @@
-"""The base of metrics: cells that are added up, over the computation of the core's descriptions."""
+"""The base of metrics: accumulating cells over the computation of the core's descriptions."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from jkeras.keras.tracking import Tracker
 from jkeras.keras.variables import StatelessScope, Variable, as_array, is_variable, unwrap
 from jkeras.losses.reduction import align
 
-# What Keras calls the attribute of a number, where its variable has the name that is first.
+# Keras's name of an attribute, by the name of its variable, if they differ.
 ATTRIBUTES: Mapping[str, str] = {"residual": "total_mse", "total_confusion_matrix": "total_cm"}
 
 
 class Metric(Mutable, metrics.Metric):
-    """Base of metrics; a subclass defines `update_state` and `result` over cells made with `add_variable`.
+    """Base of metrics; a subclass defines `update_state` and `result` over cells from `add_variable`.
 
     Args:
-        dtype: the type of the cells; None is the default float type.
+        dtype: the dtype of the cells; None means the default float type.
         name: None makes one.
 
     >>> class Largest(Metric):
@@ -44,7 +44,7 @@ class Metric(Mutable, metrics.Metric):
     """
 
     overrides: ClassVar[tuple[str, ...]] = ("dtype", "direction")
-    # The numbers that a built-in metric can make before it sees data; None for all of them.
+    # The numbers that a built-in metric can create before it sees data; None for all of them.
     early: ClassVar[Collection[str] | None] = None
 
     def __post_init__(self) -> None:
@@ -59,7 +59,7 @@ class Metric(Mutable, metrics.Metric):
         self._begin()
 
     def _begin(self) -> None:
-        """Makes the cells that need no data."""
+        """Creates the cells that do not need data."""
         if self.description is not None:
             first = self._numbers(self.empty())
             early = first if self.early is None else self.early
@@ -71,12 +71,12 @@ class Metric(Mutable, metrics.Metric):
 
     @property
     def dtype(self) -> str:
-        """The type of the cells."""
+        """The dtype of the cells."""
         return self._dtype
 
     @property
     def direction(self) -> str | None:
-        """ "up" where more is better, "down" where less is, None where nobody knows."""
+        """ "up" if higher is better, "down" if lower is better, None if unknown."""
         own = vars(self).get("_direction")
         return own if own is not None or self.description is None else self.description.direction.fget(self)
 
@@ -90,7 +90,7 @@ class Metric(Mutable, metrics.Metric):
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """A cell of the metric.
+        """Creates a cell of the metric.
 
         Raises:
             RuntimeError: the constructor of the base class was not called.
@@ -117,7 +117,7 @@ class Metric(Mutable, metrics.Metric):
 
     @property
     def variables(self) -> list[Variable]:
-        """The cells of the metric and of the metrics in it."""
+        """The cells of the metric and of nested metrics."""
         return [*self._variables, *(variable for metric in self._metrics for variable in metric.variables)]
 
     def _check_super_called(self) -> None:
@@ -138,11 +138,11 @@ class Metric(Mutable, metrics.Metric):
         return getattr(self, ATTRIBUTES.get(name, name))
 
     def _numbers(self, state: metrics.State) -> dict[str, jax.Array]:
-        """What is kept of a state of the description, by name."""
+        """The stored part of a description's state, by name."""
         return state
 
     def _value_of(self, numbers: dict[str, jax.Array]) -> jax.Array:
-        """The value that numbers stand for."""
+        """The value for given numbers."""
         return self.compute(numbers)
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
@@ -175,7 +175,7 @@ class Metric(Mutable, metrics.Metric):
         return self._value_of({name: self._cell(name).value for name in self._kept})
 
     def reset_state(self) -> None:
-        """Starts anew: all cells become zero."""
+        """Resets all cells to zero."""
         for variable in self.variables:
             variable.assign(constants.zeros(variable.shape, jnp.dtype(variable.dtype)))
 
@@ -201,26 +201,26 @@ class Metric(Mutable, metrics.Metric):
         return [variable if value is None else value for variable, value in values]
 
     def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        """The cells' values after one more batch, from those before; nothing changes.
+        """The cells' values after one more batch, from given values; without side effects.
 
         Raises:
-            ArgumentError: there are not as many values as cells.
+            ArgumentError: the number of values differs from the number of cells.
         """
         with StatelessScope(state_mapping=self._mapping(metric_variables)) as scope:
             self.update_state(*args, **kwargs)
         return self._values_in(scope)
 
     def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
-        """The value that cells' values stand for.
+        """The value for given values of the cells.
 
         Raises:
-            ArgumentError: there are not as many values as cells.
+            ArgumentError: the number of values differs from the number of cells.
         """
         with StatelessScope(state_mapping=self._mapping(metric_variables)):
             return tree.map_structure(unwrap, self.result())
 
     def stateless_reset_state(self) -> list[Any]:
-        """The cells' values before the first batch."""
+        """The initial values of the cells."""
         with StatelessScope() as scope:
             self.reset_state()
         return self._values_in(scope)
@@ -240,7 +240,7 @@ def _is_metric(value: Any) -> bool:
 def _unmasked(
     metric: Metric, y_true: Any, y_pred: Any, sample_weight: Any = None
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments with the mask of the predictions in the weights."""
+    """The arguments, with the mask of the predictions merged into the weights."""
     mask = mask_of(y_pred)
     if mask is not None:
         weights = as_array(mask, metric.dtype)

@@ -15,7 +15,7 @@ from jkeras.keras.optimizers.multi import MultiOptimizer as MultiOptimizer
 from jkeras.keras.optimizers.multi import OptimizerMap as OptimizerMap
 from jkeras.keras.optimizers.optimizer import Optimizer as Optimizer
 
-# What Keras calls the lists of a rule's slots.
+# Keras's names of the lists of a rule's slots.
 _SLOTS: dict[Any, dict[str, str]] = {
     core.Adadelta: {"accumulated_grad": "_accumulated_grads", "accumulated_delta_var": "_accumulated_delta_vars"},
     core.Adafactor: {"row": "_r", "column": "_c", "velocity": "_v"},
@@ -46,7 +46,7 @@ def _add_momentum(self: Any, variable: Any, update: Any) -> None:
         self.assign_sub(variable, -update)
 
 
-# Keras's names for parts of a rule, and rules that do not subtract.
+# Keras's names of parts of a rule, and rules that do not subtract.
 _PARTS: dict[Any, dict[str, Any]] = {
     core.Adadelta: {"_move": _add},
     core.Adafactor: {"unnamed_slots": ("row", "column")},
@@ -76,7 +76,7 @@ serialize = FAMILY.serializer("optimizer")
 
 
 def get(identifier: Any) -> Any:
-    """The optimizer that a name in any case, a configuration or an optimizer means; None stays None.
+    """The optimizer that a name in any case, a configuration or an optimizer means; None is returned as None.
 
     Raises:
         UnknownNameError: no optimizer has that name.
@@ -90,7 +90,7 @@ def get(identifier: Any) -> Any:
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The optimizer that `serialize` described; `custom_objects` are names known for this call."""
+    """Restores an optimizer from the output of `serialize`; `custom_objects` are names known during this call."""
     name = config["class_name"]
     if name.lower() in FAMILY.table:
         config = {**config, "class_name": name.lower()}

@@ -18,11 +18,11 @@ from jkeras.keras.variables import Variable, is_variable
 
 
 class OptimizerCells(Mutable, optimizers.Optimizer):
-    """The part of `Optimizer` that makes, lists and saves cells."""
+    """The part of `Optimizer` that creates, lists and saves cells."""
 
-    # What Keras calls the lists of the slots, by slot.
+    # Keras's names of the lists of slots, by slot.
     slot_lists: ClassVar[Mapping[str, str]] = {}
-    # Slots that Keras calls like the weight.
+    # Slots that have the weight's name in Keras.
     unnamed_slots: ClassVar[tuple[str, ...]] = ()
     _trainable_variables: list[Variable]
     _excluded: tuple[Variable, ...]
@@ -35,13 +35,13 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
         self.built = False
         self._variables: list[Variable] = []
         self._tracker = Tracker({"variables": (is_variable, self._variables)})
-        vars(self).update(_trainable_variables=[], _excluded=())  # weights, which are not the optimizer's own
+        vars(self).update(_trainable_variables=[], _excluded=())  # the weights do not belong to the optimizer
         self._indices: dict[int, int] = {}
-        # Cells by name for each weight; those that the rule has; those of all weights together.
+        # Cells by name for each weight; the rule's cells; the cells for all weights together.
         self._slots: list[dict[str, Variable]] = []
         self._rule_slots: list[tuple[str, ...]] = []
         self._shared: dict[str, Variable] = {}
-        # Within an update: the learning rate, and the scalars that it gives for all weights.
+        # During an update: the learning rate, and the scalars derived from it for all weights.
         self._prepared: tuple[Any, Any] | None = None
         self._excluded_names: str | None = None
         self._iterations = self._add_scalar(0, "iteration", "int32")
@@ -77,7 +77,7 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
         layout: Any = None,
         name: str | None = None,
     ) -> Variable:
-        """A cell of the optimizer."""
+        """Creates a cell of the optimizer."""
         with name_scope(self.name, caller=self):
             variable = Variable(
                 initializer, shape, dtype=dtype, trainable=False, name=name, aggregation=aggregation, layout=layout
@@ -88,7 +88,7 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
     def add_variable_from_reference(
         self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
     ) -> Variable:
-        """A cell of the optimizer that is like a weight in shape and type and has the weight in its name."""
+        """Creates a cell with the shape and dtype of a weight, named after the weight."""
         return self.add_variable(
             shape=reference_variable.shape,
             initializer=initializer,
@@ -99,10 +99,10 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
     ) -> Any:
-        """A cell for each weight, with None for those that gradients overwrite; for several names a list for each.
+        """Creates a cell per weight, or None for weights that gradients overwrite; for several names, one list per name.
 
         Raises:
-            ArgumentError: there are not as many initializers as names.
+            ArgumentError: the numbers of initializers and names differ.
         """
         names = [name] if isinstance(name, str) else list(name)
         single = isinstance(initializer, str | initializers.Initializer)
@@ -121,12 +121,12 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
 
     @property
     def variables(self) -> list[Variable]:
-        """Iterations, learning rate, averages, accumulators, and what `build` made, in that order."""
+        """Iterations, learning rate, averages, accumulators, and the variables from `build`, in that order."""
         return self._variables[:]
 
     @no_automatic_dependency_tracking
     def build(self, variables: Sequence[Variable]) -> None:
-        """Makes the cells for weights."""
+        """Creates the cells for weights."""
         if self.built:
             return
         variables = list(variables)
@@ -142,7 +142,7 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
         self.built = True
 
     def _add_slots(self, variables: Sequence[Variable]) -> None:
-        """The cells of a built-in rule, in the order in which Keras makes them."""
+        """The cells of a built-in rule, in Keras's order."""
         updated = [None if v.overwrite_with_gradient else self.init_slots(v.path, v.value) for v in variables]
         self._slots = [{} for _ in variables]
         self._rule_slots = [tuple(first or ()) for first in updated]
@@ -170,7 +170,7 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
         return self._indices_by_id(variable)[id(variable)]
 
     def _indices_by_id(self, variable: Variable) -> dict[int, int]:
-        """The places of the weights; found anew where a weight is missing, since copies of variables have other ids."""
+        """The indices of the weights; recomputed if a weight is missing, because copies of variables have other ids."""
         if id(variable) not in self._indices:
             self._indices = {id(known): index for index, known in enumerate(self._trainable_variables)}
         return self._indices
@@ -178,11 +178,11 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
     # -- saving ---------------------------------------------------------------------------------------------------
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Gives all variables other values.
+        """Assigns all variables.
 
         Raises:
             NotBuiltError: the optimizer is not built.
-            ArgumentError: a shape does not fit.
+            ArgumentError: a shape does not match.
         """
         if not self.built:
             raise NotBuiltError(
@@ -203,7 +203,7 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
             store[str(index)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Reads the variables; with a warning nothing, if there are not as many; nothing of a model that was never trained."""
+        """Loads the variables; skips them, with a warning, if their number differs, and silently if there are none."""
         if not store:
             return
         if len(store.keys()) != len(self.variables):

@@ -1,4 +1,4 @@
-"""An optimizer around another one that scales the loss, so that small gradients survive float16."""
+"""An optimizer that wraps another one and scales the loss, so that small gradients do not underflow in float16."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jkeras.keras.scopes import name_scope
 from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.variables import Variable, unwrap
 
-# Arguments that files of older versions carry along, with the only values that they may have.
+# Arguments in files of older versions, with the only values that are allowed.
 _WITHOUT_MEANING = {
     "weight_decay": None,
     "clipnorm": None,
@@ -30,16 +30,16 @@ _WITHOUT_MEANING = {
 
 
 class LossScaleOptimizer(Optimizer):
-    """Scales the loss by a factor that grows while gradients are finite and is halved, the step left out, when they are not.
+    """Scales the loss by a factor that grows while gradients are finite; otherwise it is halved and the step is skipped.
 
     Args:
-        inner_optimizer: makes the updates.
-        initial_scale: the first scale.
-        dynamic_growth_steps: finite steps in a row after which the scale is doubled.
+        inner_optimizer: the optimizer that updates the weights.
+        initial_scale: the initial scale.
+        dynamic_growth_steps: the number of consecutive finite steps after which the scale is doubled.
         name: the name of the optimizer.
 
     Raises:
-        ArgumentError: another argument is given.
+        ArgumentError: another argument is passed.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer = inner_optimizer
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
-        self.inner_optimizer.loss_scale_factor = None  # gradients would be unscaled twice
+        self.inner_optimizer.loss_scale_factor = None  # otherwise gradients would be unscaled twice
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes the cells for weights."""
@@ -82,11 +82,11 @@ class LossScaleOptimizer(Optimizer):
 
     @property
     def variables(self) -> list[Variable]:
-        """Its own cells, then those of the inner optimizer."""
+        """The optimizer's own cells, followed by those of the inner optimizer."""
         return [*self._variables, *self.inner_optimizer.variables]
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """Updates weights by the unscaled gradients if these are finite, and the scale."""
+        """Updates the weights with the unscaled gradients, if these are finite, and the scale."""
         if not self.built:
             with name_scope(self.name, caller=self):
                 self.build(trainable_variables or ())
@@ -109,7 +109,7 @@ class LossScaleOptimizer(Optimizer):
 
     @property
     def learning_rate(self) -> Any:
-        """That of the inner optimizer."""
+        """The learning rate of the inner optimizer."""
         return self.inner_optimizer.learning_rate
 
     @learning_rate.setter
@@ -118,7 +118,7 @@ class LossScaleOptimizer(Optimizer):
 
     @property
     def iterations(self) -> Any:
-        """The updates that the inner optimizer made."""
+        """The number of updates that the inner optimizer has made."""
         return self.inner_optimizer.iterations
 
     def scale_loss(self, loss: Any) -> Any:
@@ -140,6 +140,6 @@ class LossScaleOptimizer(Optimizer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
-        """The optimizer that `get_config` described."""
+        """Restores an optimizer from `get_config()`."""
         inner = deserialize_keras_object(config["inner_optimizer"], custom_objects=custom_objects)
         return cls(**{**config, "inner_optimizer": inner})

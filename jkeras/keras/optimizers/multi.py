@@ -15,14 +15,14 @@ from jkeras.keras.variables import Variable
 
 
 class OptimizerMap(MutableMapping[str, Optimizer]):
-    """Which optimizer a weight gets: that of its path, else that of the regular expression for all of it, else the default.
+    """Which optimizer a weight gets: by path, else by a regular expression that matches the whole path, else the default.
 
     Args:
-        default_optimizer: for other weights.
-        optimizer_map: path or regular expression -> optimizer.
+        default_optimizer: the optimizer of other weights.
+        optimizer_map: a dict from path or regular expression to optimizer.
 
     Raises:
-        TypeError: an argument is of another kind.
+        TypeError: an argument has the wrong type.
     """
 
     keras_module = "keras.optimizers"
@@ -40,7 +40,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
             return self._optimizer_map[key]
         patterns = [pattern for pattern in self._optimizer_map if re.fullmatch(pattern, key)]
         if len(patterns) > 1:
-            raise ArgumentError(f"Multiple optimizers assigned to variable {key}: the patterns {patterns} describe it.")
+            raise ArgumentError(f"Multiple optimizers assigned to variable {key}: the patterns {patterns} match it.")
         return self._optimizer_map[patterns[0]] if patterns else self.default_optimizer
 
     def __setitem__(self, key: str, optimizer: Optimizer) -> None:
@@ -75,7 +75,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
-        """The map that `get_config` described."""
+        """Restores a map from `get_config()`."""
         parts = [config["default_optimizer"], config["optimizer_map"]]
         return cls(*(deserialize_keras_object(part, custom_objects=custom_objects) for part in parts))
 
@@ -85,7 +85,7 @@ class MultiOptimizer(Optimizer):
 
     Args:
         optimizer_map: an `OptimizerMap`, or a function from a variable to an optimizer.
-        loss_scale_factor: multiplies the loss and divides all gradients.
+        loss_scale_factor: the factor that multiplies the loss and divides all gradients.
         name: the name of the optimizer.
     """
 
@@ -99,17 +99,17 @@ class MultiOptimizer(Optimizer):
                 self._place(optimizer)
 
     def _place(self, optimizer: Optimizer) -> int:
-        """The number of an inner optimizer, which is added if it is new."""
+        """The index of an inner optimizer, which is added if it is new."""
         if optimizer not in self.optimizers:
             optimizer.loss_scale_factor = self.loss_scale_factor
             self.optimizers.append(optimizer)
         return self.optimizers.index(optimizer)
 
     def build(self, variables: Sequence[Variable]) -> None:
-        """Makes the cells for weights.
+        """Creates the cells for weights.
 
         Raises:
-            ArgumentError: a weight's optimizer is none, or a wrapper.
+            ArgumentError: a weight's optimizer is not an optimizer, or is a wrapper.
         """
         if self.built:
             return
@@ -125,7 +125,7 @@ class MultiOptimizer(Optimizer):
         super().build(variables)
 
     def _groups(self, variables: Sequence[Variable]) -> list[tuple[Optimizer, list[Variable]]]:
-        """The inner optimizers that update some of the weights, with these."""
+        """The inner optimizers that update some of the weights, with these weights."""
         groups: list[list[Variable]] = [[] for _ in self.optimizers]
         for variable in variables:
             if id(variable) not in self._var_to_optimizer_idx:  # a copy
@@ -136,12 +136,12 @@ class MultiOptimizer(Optimizer):
 
     @property
     def variables(self) -> list[Variable]:
-        """Its own cells, then those of the inner optimizers."""
+        """The optimizer's own cells, followed by those of the inner optimizers."""
         return [*self._variables, *(variable for optimizer in self.optimizers for variable in optimizer.variables)]
 
     @property
     def learning_rate(self) -> Any:
-        """There is none.
+        """Raises an error: there is no single learning rate.
 
         Raises:
             AttributeError: always.
@@ -159,7 +159,7 @@ class MultiOptimizer(Optimizer):
 
     @property
     def loss_scale_factor(self) -> float | None:
-        """The factor of the loss, which is that of the inner optimizers, too."""
+        """The factor of the loss, which is also that of the inner optimizers."""
         return vars(self)["loss_scale_factor"]
 
     @loss_scale_factor.setter
@@ -170,11 +170,11 @@ class MultiOptimizer(Optimizer):
 
     @property
     def iterations(self) -> Any:
-        """How many updates were made."""
+        """The number of updates so far."""
         return self._iterations
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """Updates weights by their gradients, each with its optimizer."""
+        """Updates weights with their gradients, each with its own optimizer."""
         if not len(grads):
             return
         variables = self._variables_to_update(grads, trainable_variables)

@@ -1,4 +1,4 @@
-"""The base of optimizers: cells for what changes, Keras's methods, and rules that come from the core's descriptions."""
+"""The base of optimizers: cells for state, Keras's methods, and the rules of the core's descriptions."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from jkeras.optimizers.base import run_if
 
 
 class Optimizer(OptimizerCells):
-    """Base of optimizers: a subclass defines `update_step` and, if it keeps something per weight, `build`.
+    """Base of optimizers: a subclass defines `update_step` and, if it has state per weight, `build`.
 
-    What changes while it trains are cells: `iterations`, `learning_rate` (a number can be assigned to it) and what
-    `add_variable` and its kin make, all of them in `variables`. The rules of built-in classes are those of the
-    descriptions in `jkeras.optimizers`, run on one variable and its slots at a time.
+    The state consists of cells: `iterations`, `learning_rate` (to which a number can be assigned) and the results of
+    `add_variable` and similar methods; `variables` lists all of them. The rules of built-in classes are those of the
+    descriptions in `jkeras.optimizers`, applied to one variable and its slots at a time.
 
     Args:
         learning_rate: a float, a schedule, or a function without arguments.
@@ -42,7 +42,7 @@ class Optimizer(OptimizerCells):
     ([0.5, 2.5], 1)
     """
 
-    # Names of the description that mean something else in Keras; see `facades`.
+    # Names of the description with a different meaning in Keras; see `facades`.
     overrides: ClassVar[tuple[str, ...]] = (
         "build",
         "update_step",
@@ -53,7 +53,7 @@ class Optimizer(OptimizerCells):
     # -- the rule -------------------------------------------------------------------------------------------------
 
     def update_step(self, gradient: jax.Array, variable: Variable, learning_rate: Any) -> None:
-        """Updates a weight, and what is kept for it, by its gradient.
+        """Updates a weight and its slots with its gradient.
 
         Raises:
             NotImplementedError: the class has no rule.
@@ -71,11 +71,11 @@ class Optimizer(OptimizerCells):
             self.assign(cell, new[name] if name in new else self.keras_slot(name, new))
 
     def _move(self, variable: Variable, update: jax.Array) -> None:
-        """Adds to a weight, by the method that Keras's rule calls; subclasses may override it."""
+        """Adds to a weight, with the method that Keras's rule calls; subclasses may override it."""
         self.assign_sub(variable, -update)
 
     def _scalars(self, learning_rate: Any) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-        """The scalars of an update at a learning rate, and what the rule keeps for all weights, after the update."""
+        """The scalars of an update at a given learning rate, and the rule's shared state after the update."""
         if self._prepared is not None and self._prepared[0] is learning_rate:
             return self._prepared[1]
         rate = jnp.asarray(unwrap(learning_rate), jnp.float32)
@@ -83,35 +83,35 @@ class Optimizer(OptimizerCells):
         return self.prepare(rate, step, {name: cell.value for name, cell in self._shared.items()})
 
     def assign(self, variable: Variable, value: Any) -> None:
-        """Gives a weight or a cell another value."""
+        """Assigns a value to a weight or cell."""
         variable.assign(value)
 
     def assign_add(self, variable: Variable, value: Any) -> None:
-        """Adds to a weight or a cell."""
+        """Adds to a weight or cell."""
         variable.assign_add(value)
 
     def assign_sub(self, variable: Variable, value: Any) -> None:
-        """Subtracts from a weight or a cell."""
+        """Subtracts from a weight or cell."""
         variable.assign_sub(value)
 
     # -- updates --------------------------------------------------------------------------------------------------
 
     def apply_gradients(self, grads_and_vars: Any) -> Variable:
-        """Updates weights by pairs of a gradient and a weight; the number of calls so far, as in older versions of Keras."""
+        """Updates weights from pairs of gradient and weight; returns the number of calls, as in older versions of Keras."""
         gradients, variables = zip(*grads_and_vars, strict=True)
         self.apply(gradients, variables)
         return self._iterations
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """Updates weights by their gradients.
+        """Updates weights with their gradients.
 
         Args:
-            grads: a gradient for each weight, None for weights to leave alone.
-            trainable_variables: the weights; by default those that `build` was given.
+            grads: a gradient for each weight, or None for weights not to update.
+            trainable_variables: the weights; by default those passed to `build`.
 
         Raises:
             NotBuiltError: no weights are known.
-            ArgumentError: gradients and weights do not fit.
+            ArgumentError: gradients and weights do not match.
         """
         if not len(grads):
             return
@@ -151,7 +151,7 @@ class Optimizer(OptimizerCells):
             if id(variable) not in self._indices_by_id(variable):
                 raise ArgumentError(
                     f"Unknown variable: {variable}. This optimizer can only be called for the variables it was originally"
-                    " built with. For other variables make another optimizer."
+                    " built with. For other variables create another optimizer."
                 )
         return variables
 
@@ -169,7 +169,7 @@ class Optimizer(OptimizerCells):
         return pairs
 
     def _overwrite(self, gradient: Any, variable: Variable) -> bool:
-        """Replaces a weight by its gradient, or by the largest of those that wait, if it is one of that kind; whether it is."""
+        """Replaces a weight with `overwrite_with_gradient` by its (largest accumulated) gradient; returns whether it is one."""
         if not variable.overwrite_with_gradient:
             return False
         if not self.gradient_accumulation_steps:
@@ -199,7 +199,7 @@ class Optimizer(OptimizerCells):
         self._backend_update_step(gradients, variables, self.learning_rate)
 
     def _accumulate(self, gradients: Sequence[Any], variables: Sequence[Variable]) -> None:
-        """Adds to the gradients that wait, and updates by their mean when it is due."""
+        """Accumulates gradients, and updates with their mean when enough have been accumulated."""
         sums = [self._accumulated_gradients[self._get_variable_index(variable)] for variable in variables]
         for waiting, gradient in zip(sums, gradients, strict=True):
             waiting.assign_add(gradient)
@@ -241,10 +241,10 @@ class Optimizer(OptimizerCells):
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
     ) -> None:
-        """Weights that do not decay: the variables themselves, or regular expressions searched for in their names.
+        """Excludes weights from decay: variables, or regular expressions to search for in their names.
 
         Raises:
-            ArgumentError: the optimizer is built already.
+            ArgumentError: the optimizer is already built.
         """
         if self.built:
             raise ArgumentError("`exclude_from_weight_decay()` can only be configured before the optimizer is built.")
@@ -264,7 +264,7 @@ class Optimizer(OptimizerCells):
                     variable.assign(jnp.where(due, average.value, variable.value))
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
-        """Replaces weights by their averages, if averages are kept; `fit` does so at its end.
+        """Replaces weights by their moving averages, if there are any; `fit` does this at its end.
 
         Raises:
             ArgumentError: the optimizer was built for other weights.
@@ -286,7 +286,7 @@ class Optimizer(OptimizerCells):
     def stateless_apply(
         self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:
-        """The weights and the optimizer's variables after an update; nothing changes.
+        """The weights and the optimizer's variables after an update; without side effects.
 
         Args:
             optimizer_variables: arrays in the order of `variables`.
@@ -295,7 +295,7 @@ class Optimizer(OptimizerCells):
 
         Raises:
             NotBuiltError: the optimizer is not built.
-            ArgumentError: there are not as many arrays as variables.
+            ArgumentError: the numbers of arrays and variables differ.
         """
         mapping = self._mapping(optimizer_variables, trainable_variables)
         with StatelessScope(state_mapping=mapping) as scope:
@@ -320,7 +320,7 @@ class Optimizer(OptimizerCells):
                 raise ArgumentError(
                     f"Argument `{name}` must be a list of tensors, one for each variable: got {len(tensors)} for"
                     f" {len(expected)} variables. Was `trainable` of a layer changed? Then compile the model again: an"
-                    f" optimizer is made for the variables that it began with."
+                    f" optimizer only works for the variables that it was built with."
                 )
         return [
             *zip(self._trainable_variables, trainable_variables, strict=True),
@@ -338,7 +338,7 @@ class Optimizer(OptimizerCells):
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate: a cell, or what the schedule gives for the next update."""
+        """The learning rate: a cell, or the schedule's value for the next update."""
         rate = self._learning_rate
         if isinstance(rate, Variable):
             return rate
@@ -365,15 +365,15 @@ class Optimizer(OptimizerCells):
     # -- configuration ---------------------------------------------------------------------------------------------------
 
     def follows_description(self, variables: Sequence[Variable]) -> bool:
-        """Whether updates of these weights are those of the description: all of them, in this order, none exempt from decay."""
+        """Whether updates of these weights equal the description's: all weights, in this order, none exempt from decay."""
         return self.is_built_for(variables) and not self._excluded and not self._excluded_names
 
     def is_built_for(self, variables: Sequence[Variable]) -> bool:
-        """Whether the state is that of updates of these weights, in this order; so it is while there is no state."""
+        """Whether the state belongs to these weights, in this order, or does not exist yet."""
         return not self.built or list(map(id, self._trainable_variables)) == list(map(id, variables))
 
     def to_value(self) -> Any:
-        """The description that the attributes make at this moment, the learning rate as it is now."""
+        """The description with the current attributes and the current learning rate."""
         arguments = {name: value_of(getattr(self, name)) for name in type(self)._fields if name != "learning_rate"}
         if "learning_rate" in type(self)._fields:
             rate = self._learning_rate
@@ -399,7 +399,7 @@ class Optimizer(OptimizerCells):
 
 
 def update_if(condition: Any, cells: Sequence[Variable], function: Callable[[], None]) -> None:
-    """Calls `function`, which changes cells, if the condition holds; in a traced program when that runs.
+    """Calls `function`, which changes cells, if the condition holds; in a traced program, the condition is evaluated at run time.
 
     See `jkeras.optimizers.base.run_if` for why this does not use `jax.lax.cond`.
     """
@@ -418,6 +418,6 @@ def update_if(condition: Any, cells: Sequence[Variable], function: Callable[[], 
 
 
 def _full(value: Any) -> jax.Array:
-    """At least float32, in which the rules compute."""
+    """Converts to at least float32, in which the rules compute."""
     array = jnp.asarray(unwrap(value))
     return array.astype(jnp.promote_types(array.dtype, jnp.float32))

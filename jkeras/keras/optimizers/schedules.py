@@ -11,7 +11,7 @@ from jkeras.optimizers import schedules
 
 
 class LearningRateSchedule(Mutable, schedules.LearningRateSchedule):
-    """A function from the number of updates made so far to a learning rate; a subclass defines `__call__(self, step)`."""
+    """A function from the number of updates so far to a learning rate; a subclass defines `__call__(self, step)`."""
 
     def get_config(self) -> dict[str, Any]:
         """The arguments as plain values.

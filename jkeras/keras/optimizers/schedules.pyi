@@ -7,7 +7,7 @@ from jkeras.keras.identifiers import Family as Family
 from jkeras.keras.mutable import Mutable as Mutable
 
 class LearningRateSchedule:
-    """A function from the number of updates made so far to a learning rate; a subclass defines `__call__(self, step)`."""
+    """A function from the number of updates so far to a learning rate; a subclass defines `__call__(self, step)`."""
     def __init__(self) -> None: ...
     def get_config(self) -> dict[str, Any]: ...
 

@@ -1,8 +1,8 @@
-"""`keras.src.<anything>`: libraries import from inside of Keras; they get the public object of the same name.
+"""`keras.src.<anything>`: libraries that import Keras's internals get the public objects with the same names.
 
-The modules that exist in Keras, `modules.txt`, exist here. A name in one is looked for in the public modules that its path
-names, from the longest (`keras.src.layers.core.dense` asks `keras.layers.core`, then `keras.layers`), then in those that
-belong together, then in `keras` itself.
+All modules of Keras, listed in `modules.txt`, exist here. A name is looked up in the public modules that the module's path names,
+longest first (`keras.src.layers.core.dense` tries `keras.layers.core`, then `keras.layers`), then in related modules, then in
+`keras` itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 _ROOT = __name__.rpartition(".")[0]
 _MODULES = frozenset(Path(__file__).with_name("modules.txt").read_text(encoding="utf-8").split())
-# Which other modules of ours have what Keras keeps in a folder, by the folder's last or first name.
+# Further modules with the contents of a Keras folder, by the folder's last or first name.
 _ALSO: dict[str, tuple[str, ...]] = {
     "applications": ("image_networks",),
     "backend": ("tensor", "variables", "dtypes", "seeds", "masks", "random", "ops", "rematerialization", "config"),
@@ -47,7 +47,7 @@ _ALSO: dict[str, tuple[str, ...]] = {
 
 
 class _Inside(types.ModuleType):
-    """A module of Keras's inside."""
+    """A module of Keras's internals."""
 
     def __init__(self, name: str):
         super().__init__(name, f"The public objects that Keras keeps in {name!r}.")
@@ -85,12 +85,12 @@ def _places(path: str) -> Iterator[str]:
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Makes the modules below this package."""
+    """Creates the modules below this package."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """A spec for the names of modules below this package."""
+        """Finds the modules below this package."""
         if not fullname.startswith(f"{__name__}.") or fullname.removeprefix(f"{__name__}.") not in _MODULES:
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
@@ -100,7 +100,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return _Inside(spec.name)
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Nothing: names are looked up when they are asked for."""
+        """Does nothing: names are looked up on access."""
 
 
 sys.meta_path.insert(0, _Finder())

@@ -1,4 +1,4 @@
-"""What libraries use of Keras's inside and has no public name."""
+"""Internals of Keras that libraries use and that have no public name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class H5IOStore:
         mode: "r" reads it, "w" writes it when the store is closed.
 
     Raises:
-        ArgumentError: the mode is another one.
+        ArgumentError: the mode is neither "r" nor "w".
     """
 
     def __init__(self, path_or_io: Any, mode: str = "r"):
@@ -45,11 +45,11 @@ class H5IOStore:
             self._read = ReadStore(self._open.enter_context(hdf5.open_tree(self.path, str(self.path))))
 
     def make(self, path: str, metadata: Any = None) -> Any:
-        """A group to write arrays into, by name."""
+        """Creates a group for arrays, by name."""
         return self._written.make(path, None)
 
     def get(self, path: str) -> Any:
-        """The arrays of a group by name; none if there is no such group."""
+        """The arrays of a group by name; empty if there is no such group."""
         return self._read.get(path)
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ def class_weight_to_sample_weights(y: Any, class_weight: Any) -> Any:
 
 
 def in_grain_data_pipeline() -> bool:
-    """Whether a function of a Grain data set called this."""
+    """Whether the caller is a function of a Grain data set."""
     frame = inspect.currentframe()
     while frame is not None:
         if frame.f_globals.get("__name__", "").startswith(
@@ -82,7 +82,7 @@ def in_grain_data_pipeline() -> bool:
 
 
 def in_tf_graph() -> bool:
-    """Whether TensorFlow traces: never."""
+    """Whether TensorFlow is tracing: never."""
     return False
 
 
@@ -118,7 +118,7 @@ def cast_to_common_dtype(tensors: Sequence[Any]) -> Sequence[Any]:
 
 
 def get_global_attribute(name: str, default: Any = None, set_to_default: bool = False) -> Any:
-    """A value that any module may keep under a name."""
+    """The global value with a name."""
     value = _attributes.get(name)
     if value is None and default is not None:
         value = default
@@ -128,7 +128,7 @@ def get_global_attribute(name: str, default: Any = None, set_to_default: bool = 
 
 
 def set_global_attribute(name: str, value: Any) -> None:
-    """Keeps a value under a name."""
+    """Sets the global value with a name."""
     _attributes[name] = value
 
 
