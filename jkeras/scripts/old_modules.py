@@ -118,7 +118,7 @@ GONE: dict[str, dict[str, str]] = {
         "HDF5Matrix": "`h5py.File(path)[name]`.",
         "multi_gpu_model": "`with jkeras.distribute.MirroredStrategy().scope():` around the model.",
     },
-    "metrics": dict.fromkeys(("fbeta_score", "fmeasure", "matthews_correlation"), "a metric of your own."),
+    "metrics": dict.fromkeys(("fbeta_score", "fmeasure", "matthews_correlation"), "your own metric."),
 }
 
 
@@ -254,7 +254,7 @@ class KerasModule(Mirror):
         if name in NAMES.get(target, {}):
             return OldClass(target, name, NAMES[target][name])
         if name in GONE.get(target, {}):
-            raise GoneError(f"keras.{target}.{name} is gone since Keras 3; write {GONE[target][name]}")
+            raise GoneError(f"keras.{target}.{name} was removed in Keras 3; write {GONE[target][name]}")
         try:
             return super().__getattr__(name)
         except AttributeError as error:

@@ -69,7 +69,7 @@ def tables():
         "### Old modules", rows(("module", "stands for"), modules()),
         "### Gone", rows(("name", "write"), gone),
         "### Names of TensorFlow", rows(("module", "names"), tensorflow()),
-        "### Parts of TensorFlow that are not there",
+        "### Unsupported parts of TensorFlow",
         rows(("name", "write"), ((f"`tf.{name}`", new) for name, new in INSTEAD.items())),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"

@@ -32,7 +32,7 @@ INSTEAD = {
     "compat": "the names of TensorFlow 2, or `keras`",
     "config": "`keras.config`, or `jax.config`",
     "config.run_functions_eagerly": "`model.compile(run_eagerly=True)`",
-    "contrib": "`keras.layers`; `tf.contrib` is gone since TensorFlow 2",
+    "contrib": "`keras.layers`; TensorFlow 2 removed `tf.contrib`",
     "data": "`tf.data.Dataset` with its methods, or `keras.utils.PyDataset`",
     "data.TFRecordDataset": "`tf.data.Dataset.from_generator` around a reader of the files",
     "debugging": "`keras.ops.isfinite`, `jax.config.update('jax_debug_nans', True)`",
