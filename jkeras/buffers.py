@@ -44,11 +44,11 @@ def put_together(
         may_alias: as in `jax.device_put`.
     """
     leaves, structure = jax.tree.flatten(tree)
-    chosen = [is_put(leaf) for leaf in leaves]
-    put = iter(
-        jax.device_put([leaf for leaf, is_one in zip(leaves, chosen, strict=True) if is_one], may_alias=may_alias)
+    is_chosen = [is_put(leaf) for leaf in leaves]
+    arrays = iter(
+        jax.device_put([leaf for leaf, is_one in zip(leaves, is_chosen, strict=True) if is_one], may_alias=may_alias)
     )
-    placed = [next(put) if is_one else otherwise(leaf) for leaf, is_one in zip(leaves, chosen, strict=True)]
+    placed = [next(arrays) if is_one else otherwise(leaf) for leaf, is_one in zip(leaves, is_chosen, strict=True)]
     return jax.tree.unflatten(structure, placed)
 
 

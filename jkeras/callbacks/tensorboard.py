@@ -87,9 +87,9 @@ class TensorBoard(Callback):
         return self._writers[name]
 
     def _scalars(self, name: str, step: int, values: dict[str, Any]) -> None:
-        written = [events.scalar(tag, value) for tag, value in values.items() if np.ndim(value) == 0]
-        if written:
-            self._writer(name).add(step, *written)
+        summaries = [events.scalar(tag, value) for tag, value in values.items() if np.ndim(value) == 0]
+        if summaries:
+            self._writer(name).add(step, *summaries)
 
     # -- hooks ----------------------------------------------------------------------------------------------------
 

@@ -59,21 +59,21 @@ def find(place: str, parser: argparse.ArgumentParser, keras: bool = False) -> Mo
     try:
         with keras_imports() if keras else contextlib.nullcontext():
             names = runpy.run_path(path, run_name=RUN_NAME)
-            found = names.get(name)
-            if found is not None and not isinstance(found, Model) and callable(found) and not _is_facade(found):
-                found = found()
+            target = names.get(name)
+            if target is not None and not isinstance(target, Model) and callable(target) and not _is_facade(target):
+                target = target()
     finally:
         sys.path[:] = before
-    if found is not None and _is_facade(found):
-        found = found.value
-    if not isinstance(found, Model):
+    if target is not None and _is_facade(target):
+        target = target.value
+    if not isinstance(target, Model):
         known = sorted(n for n, value in names.items() if isinstance(value, Model) or _is_facade(value))
-        what = f"it is a {type(found).__name__}" if name in names else "there is no such name"
+        what = f"it is a {type(target).__name__}" if name in names else "there is no such name"
         parser.error(
             f"expected a compiled model, or a function that makes one, as {name!r} in {path}, but {what}."
             + (f" Models there: {', '.join(known)}." if known else "")
         )
-    return found
+    return target
 
 
 def _is_facade(value: object) -> bool:

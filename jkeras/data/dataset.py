@@ -190,8 +190,8 @@ class Dataset:
         function, threads = stages.applied(map_func, "map()"), thread_count("map", num_parallel_calls)
 
         def make(number: Pass) -> Stage:
-            drawn = stages.Drawn(function, number.entropy(config.default_seed))
-            return stages.mapped(self.stage(number.inside()), drawn, threads)
+            seeded = stages.Drawn(function, number.entropy(config.default_seed))
+            return stages.mapped(self.stage(number.inside()), seeded, threads)
 
         return Dataset(make, self.size, ragged=self.ragged)
 
@@ -309,8 +309,8 @@ class Dataset:
 
         def build(stage: Stage, number: Pass) -> Stage:
             entropy = (start, *number.laps) if reshuffle_each_iteration in (True, None) else (start,)
-            drawn = np.random.SeedSequence(entropy).generate_state(1)[0]
-            return stages.shuffled(stage, int(buffer_size), int(drawn))
+            pass_seed = np.random.SeedSequence(entropy).generate_state(1)[0]
+            return stages.shuffled(stage, int(buffer_size), int(pass_seed))
 
         return self._then(build, self.size, spec=self.spec, ragged=self.ragged)
 

@@ -98,8 +98,8 @@ class MeshLayout(Layout):
 
     def anywhere(self, flags: list[bool]) -> list[bool]:
         """The flags that are set in at least one process."""
-        told = np.asarray(multihost_utils.process_allgather(np.asarray(flags)))
-        return [bool(flag) for flag in np.any(told.reshape(-1, len(flags)), axis=0).tolist()]
+        votes = np.asarray(multihost_utils.process_allgather(np.asarray(flags)))
+        return [bool(flag) for flag in np.any(votes.reshape(-1, len(flags)), axis=0).tolist()]
 
     def agreed(self, decision: Decision) -> Decision:
         """The decision (a number or a bool) of process 0."""

@@ -37,7 +37,7 @@ def with_learned(
     if not isinstance(inner, Mapping) or not isinstance(inner.get("layers"), list):
         return dict(config)
     counts: dict[str, int] = {}
-    written = []
+    new_layers = []
     for entry in inner["layers"]:
         if isinstance(entry, Mapping) and isinstance(entry.get("class_name"), str) and not _is_function(entry):
             name = snake_case(entry["class_name"])
@@ -45,8 +45,8 @@ def with_learned(
             counts[name] = number
             inside = f"{place}layers/{name}_{number}" if number else f"{place}layers/{name}"
             entry = with_learned(with_own_learned(entry, file, tree, used, inside), file, tree, used, inside + "/")
-        written.append(entry)
-    return {**config, "config": {**inner, "layers": written}}
+        new_layers.append(entry)
+    return {**config, "config": {**inner, "layers": new_layers}}
 
 
 def _is_function(entry: Mapping[str, Any]) -> bool:

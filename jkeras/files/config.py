@@ -104,7 +104,7 @@ def functional_config(network: Network, name: str, trainable: bool, policy: DTyp
             # Keras writes the argument of every layer's call; jkeras only if it was passed explicitly.
             node["training"] = kwargs["training"]
         nodes[op.layer].append(node)
-    written = []
+    entries = []
     for layer_name, layer in network.layers.items():
         entry = to_config(layer, layer_name, policy)
         if isinstance(layer, Operation):
@@ -112,7 +112,7 @@ def functional_config(network: Network, name: str, trainable: bool, policy: DTyp
             module, class_name = operations.place(layer.operation, options)
             entry = {**entry, "module": module, "class_name": class_name, "registered_name": class_name}
             entry["config"] = {**entry["config"], **_written(network, places, options)}
-        written.append({**entry, "name": layer_name, "inbound_nodes": nodes[layer_name]})
+        entries.append({**entry, "name": layer_name, "inbound_nodes": nodes[layer_name]})
 
     def end(ref: Ref) -> list[Any]:
         name, node, tensor = places[ref.index]
@@ -122,7 +122,7 @@ def functional_config(network: Network, name: str, trainable: bool, policy: DTyp
         "name": name,
         "trainable": trainable,
         **({} if policy is None else {"dtype": serialize(policy)}),
-        "layers": written,
+        "layers": entries,
         "input_layers": network.inputs.fill(end),
         "output_layers": network.outputs.fill(end),
     }

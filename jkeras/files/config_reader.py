@@ -312,8 +312,10 @@ class _Graph:
             function = function_named(layer.operation)
             args, kwargs = operations.join(layer.operation, function, self.options[name], args, kwargs)
         else:
-            asked = {"training": node["training"]} if isinstance(node, Mapping) and "training" in node else {}
-            kwargs = {key: value for key, value in kwargs.items() if not (value is None or key == "training")} | asked
+            training = {"training": node["training"]} if isinstance(node, Mapping) and "training" in node else {}
+            kwargs = {
+                key: value for key, value in kwargs.items() if not (value is None or key == "training")
+            } | training
         results = layer(*args, **kwargs)
         self.outputs[name, index] = jax.tree.leaves(results, is_leaf=is_symbolic)
         return set()

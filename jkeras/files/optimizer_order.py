@@ -105,18 +105,18 @@ def _(optimizer: Optimizer, state: OptimizerState, ordered_paths: Sequence[str])
     iteration = state.iterations
     if state.micro_step is not None:
         iteration = iteration * (optimizer.gradient_accumulation_steps or 1) + state.micro_step
-    found = [KerasVariable("iteration", iteration)]
+    cells = [KerasVariable("iteration", iteration)]
     if state.learning_rate is not None:
-        found.append(KerasVariable("learning_rate", state.learning_rate))
+        cells.append(KerasVariable("learning_rate", state.learning_rate))
     for _, name, tree in _trees(state):
         leaves = by_path(tree)
-        found += [KerasVariable(_name(path, name), leaves[path]) for path in ordered_paths if path in leaves]
+        cells += [KerasVariable(_name(path, name), leaves[path]) for path in ordered_paths if path in leaves]
     slots = {name: by_path(tree) for name, tree in state.slots.items()}
     for path, name in _places(optimizer, ordered_paths):
         value = slots[name][path] if path in slots[name] else _absent(optimizer, slots, path, name)
         if value is not None:
-            found.append(KerasVariable(_name(path, name), value))
-    return found + [KerasVariable(name, value) for name, value in state.shared.items()]
+            cells.append(KerasVariable(_name(path, name), value))
+    return cells + [KerasVariable(name, value) for name, value in state.shared.items()]
 
 
 @read.register
@@ -168,14 +168,14 @@ def _name(path: str, name: str) -> str:
 
 @variables.register
 def _(optimizer: MultiOptimizer, state: MultiState, ordered_paths: Sequence[str]) -> list[KerasVariable]:
-    found = [
+    cells = [
         KerasVariable("iteration", state.iterations),
         # Keras's wrapper has a learning rate that is never used.
         KerasVariable("learning_rate", jnp.zeros((), jnp.float32)),
     ]
     for (inner, paths), its_state in zip(_groups(optimizer, ordered_paths), state.inner, strict=True):
-        found += variables(inner, its_state, paths)
-    return found
+        cells += variables(inner, its_state, paths)
+    return cells
 
 
 @read.register

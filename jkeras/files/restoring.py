@@ -23,19 +23,19 @@ def restored(model: Model, folder: Path, step: int | None) -> Any:
         folder = checkpoints.find(folder, step)
     folder = directory.find(folder)
     config = directory.read_config(folder)
-    found = {name: entry for name, entry in config["arrays"].items() if not name.startswith("run/")}
-    has_optimizer = any(name.startswith("opt_state/") for name in found)
+    entries = {name: entry for name, entry in config["arrays"].items() if not name.startswith("run/")}
+    has_optimizer = any(name.startswith("opt_state/") for name in entries)
     template = model.state.replace(opt_state=None)
     if has_optimizer:
         if model.recipe is not None:
             template = model.with_optimizer_state().state
         else:
-            found = {name: entry for name, entry in found.items() if not name.startswith("opt_state/")}
+            entries = {name: entry for name, entry in entries.items() if not name.startswith("opt_state/")}
     problems = definition_differences(writable_definition(model), config)
-    problems += directory.differences(named_arrays(template), found)
+    problems += directory.differences(named_arrays(template), entries)
     directory.refuse(problems, f"The checkpoint in {folder}")
     arrays = directory.read_arrays(folder, config["arrays"])
-    own = {name: array for name, array in arrays.items() if name in found}
+    own = {name: array for name, array in arrays.items() if name in entries}
     state = filled(template, on_device(own, {name: array.dtype for name, array in own.items()}), config["key"])
     history = config.get("history") or {}
     return model._evolve(

@@ -80,10 +80,10 @@ def load(path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Map
     expected = jax.eval_shape(lambda: _template(model, recipe if has_optimizer else None))
     names = named_arrays(expected)
     # Arrays of the run, in a checkpoint, are not part of the model.
-    found = {name: entry for name, entry in config["arrays"].items() if not name.startswith("run/")}
+    entries = {name: entry for name, entry in config["arrays"].items() if not name.startswith("run/")}
     if not compile:
-        found = {name: entry for name, entry in found.items() if not name.startswith("opt_state/")}
-    directory.check(names, found, str(path))
+        entries = {name: entry for name, entry in entries.items() if not name.startswith("opt_state/")}
+    directory.check(names, entries, str(path))
     arrays = directory.read_arrays(folder, config["arrays"])
     placed = on_device({name: arrays[name] for name in names}, {name: arrays[name].dtype for name in names})
     state = filled(expected, placed, config["key"])

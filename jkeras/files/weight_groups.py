@@ -84,18 +84,18 @@ def differences(file: Groups, model: Groups, path: str = "") -> tuple[list[str],
     """The differences between the groups of a file and those of a model, and the number of matching arrays."""
     problems, matching = [], 0
     for name in {**model, **file}:
-        inner, there, wanted = f"{path}/{name}" if path else name, file.get(name), model.get(name)
-        if there is None or wanted is None:
-            what = "object" if isinstance(wanted if there is None else there, dict) else "weight"
+        inner, there, expected = f"{path}/{name}" if path else name, file.get(name), model.get(name)
+        if there is None or expected is None:
+            what = "object" if isinstance(expected if there is None else there, dict) else "weight"
             problems.append(f"the {what} {inner!r} is {'not in the file' if there is None else 'in the file alone'}")
-        elif isinstance(there, dict) and isinstance(wanted, dict):
-            more, count = differences(there, wanted, inner)
+        elif isinstance(there, dict) and isinstance(expected, dict):
+            more, count = differences(there, expected, inner)
             problems, matching = problems + more, matching + count
-        elif isinstance(there, dict) or isinstance(wanted, dict):
-            kinds = ["an object" if isinstance(one, dict) else "a weight" for one in (there, wanted)]
+        elif isinstance(there, dict) or isinstance(expected, dict):
+            kinds = ["an object" if isinstance(one, dict) else "a weight" for one in (there, expected)]
             problems.append(f"{inner!r} is {kinds[0]} in the file and {kinds[1]} in the model")
-        elif np.shape(there) != np.shape(wanted):
-            shapes = f"{show_shape(np.shape(there))} in the file and {show_shape(np.shape(wanted))} in the model"
+        elif np.shape(there) != np.shape(expected):
+            shapes = f"{show_shape(np.shape(there))} in the file and {show_shape(np.shape(expected))} in the model"
             problems.append(f"the weight {inner!r} has the shape {shapes}")
         else:
             matching += 1
@@ -115,14 +115,14 @@ def changed(groups: Groups, place: str, change: Change) -> Groups:
     """
     if "/" in place:
         return _at(groups, place.split("/"), place, change)
-    found = [path for path in _paths(groups) if path[-1] == place]
-    if len(found) > 1:
-        known = ", ".join(repr("/".join(path)) for path in found)
+    matches = [path for path in _paths(groups) if path[-1] == place]
+    if len(matches) > 1:
+        known = ", ".join(repr("/".join(path)) for path in matches)
         raise ArgumentError(f"Name {place!r} occurs more than once in the model; give a path: {known}.")
-    if not found:
+    if not matches:
         names = {path[-1] for path in _paths(groups)}
         raise ArgumentError(f"Source name {place!r} does not appear in the model.{suggestion(place, names)}")
-    return _at(groups, list(found[0]), place, change)
+    return _at(groups, list(matches[0]), place, change)
 
 
 def _paths(groups: Groups, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

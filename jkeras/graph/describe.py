@@ -209,7 +209,7 @@ def in_keras_order(weights: tuple[WeightInfo, ...], layer: BoundLayer | None, de
     for weight in weights:
         if len(weight.path) > depth + 1:
             groups.setdefault(weight.path[depth], []).append(weight)
-    ordered = [w for w in own if w.collection == "params"] + [w for w in own if w.collection != "params"]
+    in_order = [w for w in own if w.collection == "params"] + [w for w in own if w.collection != "params"]
     for name, group in groups.items():
-        ordered += in_keras_order(tuple(group), inner.get(name), depth + 1)
-    return ordered
+        in_order += in_keras_order(tuple(group), inner.get(name), depth + 1)
+    return in_order

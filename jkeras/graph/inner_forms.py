@@ -103,11 +103,11 @@ def is_policy_map(written: object) -> bool:
 
 def written_policies(default: Any, forms: Forms) -> Any:
     """The policy of a layer as Keras has it: a map, if layers inside have policies of their own."""
-    written = serialize(default)
+    default_config = serialize(default)
     policies = {f".*/{re.escape(path)}": serialize(form["dtype"]) for path, form in forms.items() if "dtype" in form}
     if not policies:
-        return written
-    config = {"default_policy": written, "policy_map": policies}
+        return default_config
+    config = {"default_policy": default_config, "policy_map": policies}
     return {"module": "keras.dtype_policies", "class_name": POLICY_MAP, "config": config, "registered_name": None}
 
 

@@ -154,13 +154,13 @@ def run(
         return FlaxScope(layer, this_run, record, parent=parent, flax_scope=scope).layer(*args, **kwargs)
 
     if variables is None:
-        outputs, made = flax.core.init(program)({"params": jax.random.key(0) if key is None else key})
+        outputs, all_variables = flax.core.init(program)({"params": jax.random.key(0) if key is None else key})
     else:
         collections = {name: variables.get(name, {}) for name in ("params", "state")}
         outputs, updated = flax.core.apply(program, mutable=["state"])(collections)
-        made = {**collections, **updated}
-    made = {name: made.get(name, {}) for name in ("params", "state")}
-    return Pass(outputs, made["state"], this_run, record), made
+        all_variables = {**collections, **updated}
+    all_variables = {name: all_variables.get(name, {}) for name in ("params", "state")}
+    return Pass(outputs, all_variables["state"], this_run, record), all_variables
 
 
 @dataclasses.dataclass(frozen=True)

@@ -307,7 +307,7 @@ def unique_names(layers: list[Layer]) -> list[str]:
             f"Two layers of one model are named {twice[0]!r}. Layer names must be unique: leave `name` out, or"
             f" choose different ones. To share one layer's weights, use the same layer object twice."
         )
-    given = {*counted, *filter(None, preferred)}
+    explicit_names = {*counted, *filter(None, preferred)}
     counts: dict[str, int] = {}
     names: dict[str, None] = {}
     for layer, soft in zip(layers, preferred, strict=True):
@@ -319,7 +319,7 @@ def unique_names(layers: list[Layer]) -> list[str]:
             count = counts.get(base, 0)
             counts[base] = count + 1
             name = f"{base}_{count}" if count else base
-            if name not in given:
+            if name not in explicit_names:
                 break
         names[name] = None
     return list(names)

@@ -344,8 +344,8 @@ class Orthogonal(_Drawn):
         if len(shape) < 2:
             raise InputError(f"Orthogonal needs a weight of at least two axes; got the shape {shape}.")
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        drawn = draw(Distribution("normal", 0.0, 1.0), key, (max(rows, columns), min(rows, columns)), dtype)
-        q: jax.Array = _orthonormal(drawn)
+        matrix = draw(Distribution("normal", 0.0, 1.0), key, (max(rows, columns), min(rows, columns)), dtype)
+        q: jax.Array = _orthonormal(matrix)
         return self.gain * (q.T if rows < columns else q).reshape(shape)
 
 

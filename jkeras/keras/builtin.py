@@ -224,10 +224,10 @@ class BuiltinLayer(Layer):
         if not self.built:
             return {name: dict(form) for name, form in self._inner_forms.items()}
         own = vars(self)
-        made = {
+        built_forms = {
             name: part for name, part in own.items() if isinstance(part, BuiltinLayer) and name not in own["_described"]
         }
-        return {name: form for name, part in made.items() if (form := part._changed_form())}
+        return {name: form for name, part in built_forms.items() if (form := part._changed_form())}
 
     def _take_forms(self, written: Any) -> None:
         """Makes `build` create layers in the form that a configuration specifies."""

@@ -202,13 +202,13 @@ def _load_archive(path: Path, custom_objects: Mapping[str, Any] | None, compile:
     config = documents.parse(members[CONFIG], f"{where}/{CONFIG}")
     if not compile:
         config["compile_config"] = None
-    written = documents.parse(members.get(METADATA, b"{}"), f"{where}/{METADATA}").get("keras_version")
-    is_old = written is not None and definitions.major(str(written)) < 3
+    keras_version = documents.parse(members.get(METADATA, b"{}"), f"{where}/{METADATA}").get("keras_version")
+    is_old = keras_version is not None and definitions.major(str(keras_version)) < 3
     if is_old:
         if not older_files.uses_own_classes(config, custom_objects):
             return older_files.around_described(path, custom_objects, compile)
         with custom_object_scope(custom_objects):
-            config = _of_today(config, str(written))
+            config = _of_today(config, str(keras_version))
     with ObjectSharingScope():
         model = deserialize_keras_object(config, custom_objects=custom_objects)
     if not is_saveable(model):

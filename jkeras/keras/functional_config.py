@@ -136,14 +136,14 @@ def read(cls: Any, config: Mapping[str, Any], custom_objects: Mapping[str, Any] 
 
 def _described(entry: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> dict[str, Any]:
     """The configuration of a layer or function; `.h5` files lack the module, and old files have the name only outside it."""
-    described = {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
+    config = {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
     if "module" not in entry and isinstance(entry.get("config"), dict):
-        described["config"] = {"name": entry["name"], **entry["config"]}
+        config["config"] = {"name": entry["name"], **entry["config"]}
         if get_registered_object(entry["class_name"], custom_objects) is None:
             function = operations.without_module(entry, FUNCTIONS)
             if function is not None:
-                described["module"] = operations.place(function, entry["config"])[0]
-    return described
+                config["module"] = operations.place(function, entry["config"])[0]
+    return config
 
 
 def _tensor(layers: Mapping[str, Operation], name: str, node_index: int, tensor_index: int) -> KerasTensor:

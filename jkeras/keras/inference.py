@@ -162,8 +162,8 @@ def _matching(program: _Program) -> Iterator[list[tuple[Any, ...]]]:
     for number in range(1, min(unknown, 3) + 1):
         for places in itertools.combinations(range(unknown), number):
             for sizes in itertools.product(known, repeat=number):
-                chosen = dict(zip(places, sizes, strict=True))
-                yield program.with_sizes(*(chosen.get(place, free) for place in range(unknown)))
+                sizes_by_place = dict(zip(places, sizes, strict=True))
+                yield program.with_sizes(*(sizes_by_place.get(place, free) for place in range(unknown)))
 
 
 class _Spec:

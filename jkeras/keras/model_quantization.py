@@ -21,10 +21,10 @@ def quantize_model(model: Any, mode: Any, config: Any, filters: Any, options: Ma
     type_check = options.pop("type_check", True)
     if options:
         raise ArgumentError(f"Unrecognized keyword arguments passed to {type(model).__name__}: {options}")
-    chosen = layer_filter(filters)
+    is_selected = layer_filter(filters)
     # The model itself is among its layers, but is a leaf only if it has no sublayers.
     for layer in model._flatten_layers():
-        if not chosen(layer) or len(layer._flatten_layers()) > 1:
+        if not is_selected(layer) or len(layer._flatten_layers()) > 1:
             continue
         try:
             layer.quantize(mode, type_check=type_check, config=config)
@@ -34,7 +34,7 @@ def quantize_model(model: Any, mode: Any, config: Any, filters: Any, options: Ma
             pass
     resolved = configs.resolved(mode, config)
     if isinstance(resolved, configs.CalibratedConfig):
-        _calibrate(model, resolved, chosen)
+        _calibrate(model, resolved, is_selected)
 
 
 def _calibrate(model: Any, config: Any, chosen: Callable[[Any], bool]) -> None:

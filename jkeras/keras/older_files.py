@@ -40,13 +40,13 @@ def _own_weights(model: Any) -> list[Variable]:
 
 def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
     """Writes a model as Keras 3 does, and the optimizer's state in a place that only jkeras reads."""
-    written = serialize_keras_object(model)
-    training = written.pop("compile_config", None) or {}
+    config = serialize_keras_object(model)
+    training = config.pop("compile_config", None) or {}
     attributes: dict[str, dict[str, Any]] = {
         "": {
             "keras_version": keras3_archive.KERAS_VERSION,
             "backend": "jax",
-            "model_config": json.dumps(keras2_h5.plain(written)),
+            "model_config": json.dumps(keras2_h5.plain(config)),
         }
     }
     attributes[ROOT] = {

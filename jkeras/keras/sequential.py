@@ -171,10 +171,10 @@ class Sequential(Model):
         outputs = inputs
         for layer in self.layers:
             keywords = {"mask": mask, "training": training}
-            taken = {name for name, accepts in layer._call_has_context_arg.items() if accepts}
-            taken |= {"mask"} if layer._call_has_mask_arg else set()
+            context_names = {name for name, accepts in layer._call_has_context_arg.items() if accepts}
+            context_names |= {"mask"} if layer._call_has_mask_arg else set()
             context = {**kwargs, **{name: value for name, value in keywords.items() if value is not None}}
-            outputs = layer(outputs, **{name: value for name, value in context.items() if name in taken})
+            outputs = layer(outputs, **{name: value for name, value in context.items() if name in context_names})
             mask = masks_of(outputs)
             mask = None if all(part is None for part in tree.flatten(mask)) else mask
         return outputs

@@ -136,9 +136,9 @@ def _serialize_object(obj: Any) -> dict[str, Any]:
     }
     config.update(getattr(obj, "_written_beside", dict)())
     for key in ("build_config", "compile_config"):
-        written = getattr(obj, f"get_{key}", lambda: None)()
-        if written is not None:
-            config[key] = _serialize_dict(written)
+        part = getattr(obj, f"get_{key}", lambda: None)()
+        if part is not None:
+            config[key] = _serialize_dict(part)
     _remember_written(obj, config)
     return config
 

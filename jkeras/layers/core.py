@@ -316,9 +316,9 @@ class Embedding(QuantizableLayer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         initializer = self.embeddings_initializer
-        given = vars(self)["weights"]
-        if given is not None:
-            table = given[0] if isinstance(given, (list, tuple)) else given
+        initial_weights = vars(self)["weights"]
+        if initial_weights is not None:
+            table = initial_weights[0] if isinstance(initial_weights, (list, tuple)) else initial_weights
             initializer = initializers.Constant(np.asarray(table))
         self._matrix = table_matrix((self.input_dim, self.output_dim))
         self._add_matrix(self._matrix, initializer, autocast=False)

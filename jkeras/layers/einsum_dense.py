@@ -132,15 +132,15 @@ class EinsumDense(QuantizableLayer):
                 f"{self._place} (EinsumDense) computes {self.equation!r} with output_shape={self.output_shape} (without the"
                 f" batch axis and the axes of dots), which does not fit an input of shape {show_shape(input_shape)}."
             )
-        given = dict(zip(inputs, input_shape[hidden:] if left else input_shape, strict=False))
-        sizes = dict(given)
+        input_sizes = dict(zip(inputs, input_shape[hidden:] if left else input_shape, strict=False))
+        sizes = dict(input_sizes)
         for letter, size in zip(outputs, full_output, strict=True):
-            if size is not None and given.get(letter, size) != size:
+            if size is not None and input_sizes.get(letter, size) != size:
                 raise InputError(
-                    f"{self._place} (EinsumDense): axis {letter!r} of {self.equation!r} has size {given[letter]} in the input"
-                    f" of shape {show_shape(input_shape)} and {size} in output_shape={self.output_shape}."
+                    f"{self._place} (EinsumDense): axis {letter!r} of {self.equation!r} has size {input_sizes[letter]} in the"
+                    f" input of shape {show_shape(input_shape)} and {size} in output_shape={self.output_shape}."
                 )
-            sizes[letter] = size if size is not None else given.get(letter)
+            sizes[letter] = size if size is not None else input_sizes.get(letter)
         return sizes
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

@@ -160,8 +160,8 @@ def _window(
         axes.append(start[:, None] + np.arange(width))
     places = np.zeros((math.prod(outs), math.prod(kernel)), np.int64)
     for place, position in enumerate(itertools.product(*map(range, outs))):
-        seen = itertools.product(*(axis[at] for axis, at in zip(axes, position, strict=True)))
-        for offset, point in enumerate(seen):
+        window = itertools.product(*(axis[at] for axis, at in zip(axes, position, strict=True)))
+        for offset, point in enumerate(window):
             inside = all(0 <= p < size for p, size in zip(point, known, strict=True))
             places[place, offset] = np.ravel_multi_index(point, known) if inside else math.prod(known)
     return places

@@ -190,12 +190,12 @@ def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[
     >>> crossentropy_for((None,), (None, 10))
     SparseCategoricalCrossentropy()
     """
-    chosen = {
+    loss_classes = {
         "binary": crossentropy.BinaryCrossentropy,
         "sparse": crossentropy.SparseCategoricalCrossentropy,
         "categorical": crossentropy.CategoricalCrossentropy,
     }
-    result: Loss = chosen[shape_rule(y_true_shape, y_pred_shape)]()
+    result: Loss = loss_classes[shape_rule(y_true_shape, y_pred_shape)]()
     return result
 
 

@@ -107,8 +107,8 @@ def reduce_weighted(
     if reduction == "sum":
         return total
     if reduction == "mean_with_sample_weight" and weights is not None:
-        counted = weights if unmasked is None else jnp.where(unmasked, weights, 0)
-        divisor = jnp.sum(jnp.broadcast_to(counted, weighted.shape))
+        unmasked_weights = weights if unmasked is None else jnp.where(unmasked, weights, 0)
+        divisor = jnp.sum(jnp.broadcast_to(unmasked_weights, weighted.shape))
     elif unmasked is not None:
         divisor = jnp.sum(jnp.broadcast_to(unmasked, weighted.shape), dtype=weighted.dtype)
     else:

@@ -138,8 +138,8 @@ def _check_ids(loss: PairLoss, y_true: np.ndarray, classes: int | None, where: s
     low, high = _range(y_true)
     outside = low < 0 or (classes is not None and high >= classes)
     if outside and ignored is not None:
-        counted = y_true[y_true != ignored]
-        low, high = _range(counted)
+        labels = y_true[y_true != ignored]
+        low, high = _range(labels)
         outside = low < 0 or (classes is not None and high >= classes)
     if outside:
         hint = ""

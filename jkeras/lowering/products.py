@@ -42,8 +42,8 @@ def last_argmax(x: jax.Array) -> jax.Array:
 
     def fast(x: jax.Array) -> jax.Array:
         places = lax.broadcasted_iota(jnp.int32, x.shape, x.ndim - 1)
-        found = (x == jnp.max(x, axis=-1, keepdims=True)) | jnp.isnan(x)
-        return jnp.min(jnp.where(found, places, x.shape[-1]), axis=-1)
+        is_largest = (x == jnp.max(x, axis=-1, keepdims=True)) | jnp.isnan(x)
+        return jnp.min(jnp.where(is_largest, places, x.shape[-1]), axis=-1)
 
     if x.ndim == 0 or not isinstance(x.shape[-1], int) or x.shape[-1] < LONG or current_mode() == "plain":
         return jnp.argmax(x, axis=-1)
@@ -71,8 +71,8 @@ def _one_hot_sum(x: jax.Array, ids: jax.Array, axis: int) -> jax.Array:
 @jax.custom_jvp
 def _gathered(x: jax.Array, ids: jax.Array) -> jax.Array:
     def fast(x: jax.Array, ids: jax.Array) -> jax.Array:
-        found = jnp.take_along_axis(x, jnp.clip(ids, 0, x.shape[-1] - 1)[..., None], axis=-1)[..., 0]
-        return jnp.where((ids >= 0) & (ids < x.shape[-1]), found, 0)
+        values = jnp.take_along_axis(x, jnp.clip(ids, 0, x.shape[-1] - 1)[..., None], axis=-1)[..., 0]
+        return jnp.where((ids >= 0) & (ids < x.shape[-1]), values, 0)
 
     result: jax.Array = on_cpu(fast, lambda x, ids: _one_hot_sum(x, ids, -1), x, ids)
     return result

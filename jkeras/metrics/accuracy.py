@@ -102,9 +102,9 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Arr
 
 def _in_top_k(ids: jax.Array, y_pred: jax.Array, k: int) -> jax.Array:
     flat = _ids_beside(ids, y_pred)
-    chosen = jnp.take_along_axis(y_pred, flat.astype(jnp.int32)[..., None], axis=-1)
-    chosen = jnp.where(jnp.isnan(chosen), -jnp.inf, chosen)
-    return (jnp.sum(y_pred > chosen, axis=-1) < k).astype(jnp.float32).reshape(ids.shape)
+    class_scores = jnp.take_along_axis(y_pred, flat.astype(jnp.int32)[..., None], axis=-1)
+    class_scores = jnp.where(jnp.isnan(class_scores), -jnp.inf, class_scores)
+    return (jnp.sum(y_pred > class_scores, axis=-1) < k).astype(jnp.float32).reshape(ids.shape)
 
 
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> jax.Array:

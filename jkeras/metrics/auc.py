@@ -113,7 +113,7 @@ class AUC(BuiltInMetric):
     ) -> State:
         dtype = state["positives"].dtype
         y_pred = jnp.asarray(y_pred).astype(dtype)
-        added = histogram(
+        counts = histogram(
             y_true,
             jax.nn.sigmoid(y_pred) if self.from_logits else y_pred,
             sample_weight,
@@ -123,7 +123,7 @@ class AUC(BuiltInMetric):
             label_weights=None if self.multi_label else self.label_weights,
             by_label=self.multi_label,
         )
-        return self.merge(state, added)
+        return self.merge(state, counts)
 
     def compute(self, state: State) -> jax.Array:
         return self._values(counts(state, self._all_thresholds()))

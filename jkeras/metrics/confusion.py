@@ -199,7 +199,7 @@ class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
         self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
     ) -> State:
         thresholds = self._all_thresholds()
-        added = histogram(
+        counts = histogram(
             y_true,
             y_pred,
             sample_weight,
@@ -209,7 +209,7 @@ class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
             top_k=self.top_k,
             class_id=self.class_id,
         )
-        return self.merge(state, added)
+        return self.merge(state, counts)
 
     def compute(self, state: State) -> jax.Array:
         values = self._values(counts(state, self._all_thresholds()))

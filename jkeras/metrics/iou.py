@@ -74,9 +74,9 @@ class _IoU(_Attributes, BuiltInMetric):
         classes = self.num_classes
         y_true, y_pred = self._ids(jnp.asarray(y_true), jnp.asarray(y_pred))
         y_true, y_pred = y_true.astype(jnp.int32), y_pred.astype(jnp.int32)
-        counted = (y_true >= 0) & (y_true < classes)
+        valid = (y_true >= 0) & (y_true < classes)
         if self.ignore_class is not None:
-            counted &= y_true != self.ignore_class
+            valid &= y_true != self.ignore_class
         if sample_weight is None:
             weights = jnp.ones((), matrix.dtype)
         else:
@@ -84,10 +84,10 @@ class _IoU(_Attributes, BuiltInMetric):
             weights = align(y_true, weights)[1]
         weights = jnp.broadcast_to(weights, y_true.shape).ravel()
         y_pred = y_pred.ravel()
-        counted = counted.ravel() & (y_pred >= 0) & (y_pred < classes)
-        cells = jnp.where(counted, y_true.ravel() * classes + y_pred, 0)
-        added = jnp.zeros(classes * classes, matrix.dtype).at[cells].add(jnp.where(counted, weights, 0))
-        return {"total_confusion_matrix": matrix + added.reshape(matrix.shape)}
+        valid = valid.ravel() & (y_pred >= 0) & (y_pred < classes)
+        cells = jnp.where(valid, y_true.ravel() * classes + y_pred, 0)
+        counts = jnp.zeros(classes * classes, matrix.dtype).at[cells].add(jnp.where(valid, weights, 0))
+        return {"total_confusion_matrix": matrix + counts.reshape(matrix.shape)}
 
     def compute(self, state: State) -> jax.Array:
         matrix = state["total_confusion_matrix"]

@@ -89,12 +89,12 @@ class AdaptableModel(StructuredModel):
         config = configs.resolved(mode, config)
         matches = _matcher(filters)
         self._check_built("quantize")
-        chosen = {
+        targets = {
             path: layer
             for path, layer in self._adaptable(QuantizableLayer)
             if config.mode in layer._modes and matches(path, layer)
         }
-        if not chosen:
+        if not targets:
             raise ArgumentError(
                 f"quantize({config.mode!r}, filters={filters!r}): none of the layers can be quantised so."
                 f" The model has {', '.join(sorted({type(layer).__name__ for _, layer in walk(self)}))}."
@@ -103,11 +103,11 @@ class AdaptableModel(StructuredModel):
         if isinstance(config, configs.CalibratedConfig):
             data = calibration_data(config, self.input if self.is_functional else self.input_specs)
             model = self
-            for block in blocks(config, chosen):
-                model = model._with_calibrated({path: chosen[path] for path in block}, data, config)
+            for block in blocks(config, targets):
+                model = model._with_calibrated({path: targets[path] for path in block}, data, config)
             return model
         return self._with_forms(
-            {path: layer.quantized(config=config) for path, layer in chosen.items()},
+            {path: layer.quantized(config=config) for path, layer in targets.items()},
             lambda form: form.new._quantized_values(form.old._matrices(form.old_shapes), form.values),
         )
 
@@ -159,8 +159,8 @@ class AdaptableModel(StructuredModel):
         """
         self._check_built("enable_lora")
         layers = dict(self._adaptable(LowRankLayer))
-        chosen = {path: layer for path, layer in layers.items() if fnmatch.fnmatchcase(path, pattern)}
-        if not chosen:
+        matches = {path: layer for path, layer in layers.items() if fnmatch.fnmatchcase(path, pattern)}
+        if not matches:
             raise ArgumentError(f"enable_lora({rank!r}, {pattern!r}): no layer matches.{suggestion(pattern, layers)}")
         check_used("enable_lora")
         first: list[Any] = [initializers.get(each) for each in (a_initializer, b_initializer)]
@@ -172,7 +172,7 @@ class AdaptableModel(StructuredModel):
                 values[name] = jnp.asarray(draw(form.shapes[name], dtype="float32", key=key))
             return values
 
-        return self._with_forms({path: layer.with_lora(rank, lora_alpha) for path, layer in chosen.items()}, factors)
+        return self._with_forms({path: layer.with_lora(rank, lora_alpha) for path, layer in matches.items()}, factors)
 
     def merge_lora(self) -> Self:
         """A copy in which the trained factors are added to the kernels and tables.

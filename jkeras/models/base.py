@@ -171,13 +171,13 @@ class ModelValue(ModelAttributes, Layer):
         Layers that are attributes of a subclass are left out where the model has weights: `__getattr__` finds them, and
         gives them with their weights.
         """
-        held = super()._evolve(_spec_contents=dataclasses.replace(contents, definition=self))
+        model = super()._evolve(_spec_contents=dataclasses.replace(contents, definition=self))
         if contents.state is not None and self._network is None:
             for name, value in self._layer_attributes():
-                del vars(held)[name]
+                del vars(model)[name]
                 if hasattr(type(self), name):  # an attribute of the class would be found in its place
-                    vars(held)[name] = map_layers(value, name, lambda inner, layer: held._view(inner))
-        return held
+                    vars(model)[name] = map_layers(value, name, lambda inner, layer: model._view(inner))
+        return model
 
     def _layer_attributes(self) -> Iterator[tuple[str, Any]]:
         for name, value in vars(self).items():
@@ -393,13 +393,13 @@ class ModelValue(ModelAttributes, Layer):
         return self._variables if self._spec_contents.state is not None else None
 
     def _taken_from(self, origin: Origin) -> Self:
-        taken = super()._taken_from(dataclasses.replace(origin, variables=lambda: None))
+        model = super()._taken_from(dataclasses.replace(origin, variables=lambda: None))
         variables = origin.variables() if origin.model.built else None
         if variables is None:
-            return taken
+            return model
         step = constants.zeros((), jnp.int32)
         state = TrainState(variables.get("params", {}), variables.get("state", {}), None, step, as_key(None))
-        return taken._evolve(state=state)
+        return model._evolve(state=state)
 
     # -- using ----------------------------------------------------------------------------------------------------
 

@@ -34,10 +34,10 @@ def layer_costs(model: Model) -> dict[str, tuple[float, int]]:
         if isinstance(layer, InputLayer):
             continue
         arguments = op.args.fill(lambda leaf: as_spec(network.tensor(leaf.index)) if is_ref(leaf) else leaf)
-        flops, held = costs.get(op.layer, (0.0, 0))
+        flops, nbytes = costs.get(op.layer, (0.0, 0))
         outputs = [network.tensor(i) for i in op.results]
-        held += sum(int(np.prod([size or 1 for size in t.shape])) * np.dtype(t.dtype).itemsize for t in outputs)
-        costs[op.layer] = (flops + _operations(layer, arguments), held)
+        nbytes += sum(int(np.prod([size or 1 for size in t.shape])) * np.dtype(t.dtype).itemsize for t in outputs)
+        costs[op.layer] = (flops + _operations(layer, arguments), nbytes)
     return costs
 
 

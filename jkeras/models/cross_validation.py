@@ -116,10 +116,10 @@ def cross_validate(
     groupings: list[Grouping] = []
     # Folds of equal size train together; sizes differ by one row at most, unless the user says otherwise.
     for size in sorted({len(rows) for rows, _ in pairs}):
-        chosen = [i for i, (rows, _) in enumerate(pairs) if len(rows) == size]
+        same_size = [i for i, (rows, _) in enumerate(pairs) if len(rows) == size]
         if resolve_verbosity(verbose):
-            print(f"Folds {', '.join(str(i + 1) for i in chosen)} of {len(pairs)}")
-        plan = members.Plan(options, as_list(callbacks), rows=np.stack([pairs[i][0] for i in chosen]), group=group)
+            print(f"Folds {', '.join(str(i + 1) for i in same_size)} of {len(pairs)}")
+        plan = members.Plan(options, as_list(callbacks), rows=np.stack([pairs[i][0] for i in same_size]), group=group)
         part = ArraySource(source.data, size, min(source.batch_size, size))
         task = prepare(model, TrainingData(part), method="cross_validate", in_memory=True)
         state, histories, grouping = members.train(task, members.stack([start] * len(chosen)), plan)

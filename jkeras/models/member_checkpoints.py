@@ -102,7 +102,7 @@ def parts(checkpoints: Sequence[CheckpointCallback], ranges: Sequence[range]) ->
     Raises:
         RestoreError: the folder has checkpoints of other groups.
     """
-    names = [f"{PREFIX}{chosen.start}-{chosen.stop - 1}" for chosen in ranges]
+    names = [f"{PREFIX}{span.start}-{span.stop - 1}" for span in ranges]
     for store in checkpoints:
         others = sorted(path.name for path in _folders(store) if path.name not in names and not _removed(path))
         if others and store.resumes:
@@ -138,5 +138,5 @@ def finish(checkpoints: Sequence[CheckpointCallback], several: Sequence[Sequence
 
 def written_definition(model: Model, settings: Sequence[Any]) -> dict[str, Any]:
     """What a checkpoint of several members says of them beside their arrays."""
-    written = writable_definition(model)
-    return {**written, "model": None, "members": {"model": written["model"], "settings": list(settings)}}
+    definition = writable_definition(model)
+    return {**definition, "model": None, "members": {"model": definition["model"], "settings": list(settings)}}

@@ -111,13 +111,13 @@ def train(task: Task, state: TrainState, plan: Plan) -> Trained:
     parts = member_checkpoints.parts(stores, ranges)
 
     def run(number: int) -> tuple[TrainState, list[History]]:
-        chosen = slice(ranges[number].start, ranges[number].stop)
+        member_range = slice(ranges[number].start, ranges[number].stop)
         own = dataclasses.replace(
             plan,
-            rows=None if plan.rows is None else plan.rows[chosen],
-            settings=None if plan.settings is None else plan.settings[chosen],
+            rows=None if plan.rows is None else plan.rows[member_range],
+            settings=None if plan.settings is None else plan.settings[member_range],
         )
-        return _train_group(task, member(state, chosen), own, [p[number] for p in parts])
+        return _train_group(task, member(state, member_range), own, [p[number] for p in parts])
 
     if len(ranges) > 1:
         progress = GroupProgress(len(ranges), plan.options.epochs, plan.options.verbose)

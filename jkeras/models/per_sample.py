@@ -106,8 +106,8 @@ def _loss(program: Program, params: Any, state: TrainState, batch: Batch, traini
 
 
 def _gradients(program: Program, state: TrainState, batch: Batch, training: bool) -> Any:
-    chosen = trainable(program, state.params)
-    return jax.value_and_grad(lambda params: _loss(program, params, state, batch, training))(chosen)
+    trainable_params = trainable(program, state.params)
+    return jax.value_and_grad(lambda params: _loss(program, params, state, batch, training))(trainable_params)
 
 
 def _per_sample_plain(program: Program, state: TrainState, batch: Batch, training: bool) -> dict[str, Any]:

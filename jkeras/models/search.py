@@ -66,8 +66,8 @@ def search(
     if mode not in ("min", "max"):
         raise ArgumentError(f"search(mode={mode!r}): expected 'min' or 'max'.")
     domains = {name: domain(name, choices) for name, choices in space.items()}
-    chosen = OptunaSearcher(None, "minimize" if mode == "min" else "maximize", seed) if searcher is None else searcher
-    return Search(build, domains, dict(swept or {}), monitor, mode, chosen)
+    proposer = OptunaSearcher(None, "minimize" if mode == "min" else "maximize", seed) if searcher is None else searcher
+    return Search(build, domains, dict(swept or {}), monitor, mode, proposer)
 
 
 @filtered_methods("fit")

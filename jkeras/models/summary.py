@@ -177,8 +177,8 @@ def summary(
 def _costs(model: Model, costs: dict[str, tuple[float, int]]) -> list[str]:
     lines = []
     if costs:
-        operations, held = (sum(cost[i] for cost in costs.values()) for i in (0, 1))
-        lines.append(f" One sample forward: {show_count(operations)} operations, {show_bytes(held)} of outputs")
+        operations, nbytes = (sum(cost[i] for cost in costs.values()) for i in (0, 1))
+        lines.append(f" One sample forward: {show_count(operations)} operations, {show_bytes(nbytes)} of outputs")
     step = step_cost(model)
     if "flops" in step:
         moved = f", {show_bytes(step['bytes'])} moved" if "bytes" in step else ""

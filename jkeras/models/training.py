@@ -58,9 +58,9 @@ def fit(
     task = prepare(model, data, held_out)
     check_used("fit", 3)
     # Callbacks may keep the model that they see first.
-    drawn = None if callbacks or options.donate else task.model.undrawn_state()
-    state = task.first_state(options.seed, drawn)
-    running: Model = task.model if drawn is None and state is task.model.state else task.model.with_state(state)
+    undrawn = None if callbacks or options.donate else task.model.undrawn_state()
+    state = task.first_state(options.seed, undrawn)
+    running: Model = task.model if undrawn is None and state is task.model.state else task.model.with_state(state)
     handle = Handle(running, task.train.program.objective.directions)
     callback_list = CallbackList(
         callbacks,
@@ -76,8 +76,8 @@ def fit(
         check_finite=recipe.check_finite,
     )
     with task.layout.guard():
-        owned = consume(state, "fit") if options.donate else _owned(task.model, state, drawn is not None)
-        run = loop.fit(task, owned, options, callback_list, handle)
+        own_state = consume(state, "fit") if options.donate else _owned(task.model, state, undrawn is not None)
+        run = loop.fit(task, own_state, options, callback_list, handle)
     final = task.layout.release(run.state)
     arrays = arrays_of(final)
     trained_params = trainable(task.train.program, arrays.params)

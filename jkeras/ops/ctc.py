@@ -126,8 +126,8 @@ def _extended(state: _Beam, score: Array, width: int, blank: int) -> _Beam:
     label = jnp.maximum(last, 0)
     added = jnp.where(makes, longer[:, label], -jnp.inf)  # of sequence i, to sequence j
     stay_ending = jnp.logaddexp(stay_ending, jax.nn.logsumexp(added, axis=0))
-    taken = jnp.zeros((width, classes), bool).at[rows[:, None], label[None]].max(makes)
-    longer = jnp.where(taken, -jnp.inf, longer)
+    used_classes = jnp.zeros((width, classes), bool).at[rows[:, None], label[None]].max(makes)
+    longer = jnp.where(used_classes, -jnp.inf, longer)
 
     candidates = jnp.concatenate([jnp.logaddexp(stay_ending, stay_blank), longer.ravel()])
     best = jax.lax.top_k(candidates, width)[1]

@@ -156,15 +156,15 @@ def plot_bounding_box_gallery(
         raise ArgumentError(
             "Only pass `legend` OR `legend_handles` to `keras.visualization.plot_bounding_box_gallery()`."
         )
-    drawn = in_bytes(images_last(images, data_format, "plot_bounding_box_gallery"), value_range)
+    pictures = in_bytes(images_last(images, data_format, "plot_bounding_box_gallery"), value_range)
     parts = (
         (y_true, true_color, ground_truth_mapping, "Ground Truth"),
         (y_pred, pred_color, prediction_mapping, "Prediction"),
     )
     for boxes, color, names, _ in parts:
         if boxes is not None:
-            drawn = draw_bounding_boxes(
-                drawn,
+            pictures = draw_bounding_boxes(
+                pictures,
                 boxes,
                 bounding_box_format,
                 class_mapping=names or class_mapping,
@@ -181,7 +181,7 @@ def plot_bounding_box_gallery(
             Patch(color=(color[0] / 255, color[1] / 255, color[2] / 255), label=label) for _, color, _, label in parts
         ]
     return plot_image_gallery(
-        drawn, legend_handles=legend_handles, rows=rows, cols=cols, data_format="channels_last", **kwargs
+        pictures, legend_handles=legend_handles, rows=rows, cols=cols, data_format="channels_last", **kwargs
     )
 
 

@@ -89,10 +89,10 @@ def draw_bounding_boxes(
     batch = images_last(images, data_format, "draw_bounding_boxes")
     boxes, labels, confidences = _boxes(bounding_boxes, bounding_box_format, batch.shape)
     whole = batch.dtype.kind == "f" and batch.size and batch.max() <= 1
-    drawn = np.array(in_bytes(batch, (0, 1) if whole else (0, 255)))
+    pictures = np.array(in_bytes(batch, (0, 1) if whole else (0, 255)))
     paint = np.resize(np.asarray(color, "uint8"), batch.shape[-1])
     thickness = arguments.checked("draw_bounding_boxes", "line_thickness", line_thickness, arguments.positive_int)
-    for number, image in enumerate(drawn):
+    for number, image in enumerate(pictures):
         for place, label in enumerate(labels[number]):
             if label == -1:
                 continue
@@ -102,7 +102,9 @@ def draw_bounding_boxes(
             if name is not None:
                 text = name if confidences is None else f"{name} | {confidences[number, place]:.2f}"
                 _write(image, text, (left, top), paint, font_scale, text_thickness or thickness)
-    return drawn.transpose(0, 3, 1, 2) if config.standardize_data_format(data_format) == "channels_first" else drawn
+    return (
+        pictures.transpose(0, 3, 1, 2) if config.standardize_data_format(data_format) == "channels_first" else pictures
+    )
 
 
 def _boxes(
@@ -120,9 +122,9 @@ def _boxes(
             f"draw_bounding_boxes: expected 'boxes' of shape (batch, boxes, 4) and 'labels' of shape (batch, boxes) for"
             f" {shape[0]} images; got {boxes.shape} and {labels.shape}."
         )
-    found = bounding_boxes.get("confidences")
+    confidences = bounding_boxes.get("confidences")
     corners = convert_format(boxes, form, "xyxy", height=shape[1], width=shape[2], dtype="float32")
-    return np.asarray(corners), labels, None if found is None else np.asarray(found)
+    return np.asarray(corners), labels, None if confidences is None else np.asarray(confidences)
 
 
 def _frame(image: np.ndarray, box: tuple[int, int, int, int], paint: np.ndarray, thickness: int) -> None:
@@ -209,16 +211,16 @@ def draw_segmentation_masks(
         )
     share = arguments.checked("draw_segmentation_masks", "alpha", alpha, arguments.probability)
     count = int(masks.max(initial=-1)) + 1 if num_classes is None else num_classes
-    drawn = batch.copy()
+    pictures = batch.copy()
     for number in range(count):
         colour = (number * STEP) % 255 if color_mapping is None else color_mapping.get(number)
         if colour is not None:
-            drawn[masks == number] = np.asarray(colour, "float32")
+            pictures[masks == number] = np.asarray(colour, "float32")
     if not blend:
-        return drawn
-    mixed = batch * np.float32(1 - share) + drawn * np.float32(share)
-    chosen = np.where((masks != ignore_index)[..., None], mixed, batch)
-    result: np.ndarray = np.clip(chosen, 0, 255).astype("uint8")
+        return pictures
+    mixed = batch * np.float32(1 - share) + pictures * np.float32(share)
+    blended = np.where((masks != ignore_index)[..., None], mixed, batch)
+    result: np.ndarray = np.clip(blended, 0, 255).astype("uint8")
     return result
 
 

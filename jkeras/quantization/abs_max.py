@@ -84,8 +84,8 @@ def abs_max_quantize_grouped_with_zero_point(
     rows, columns = values.shape
     groups = math.ceil(rows / block_size)
     low, high = value_range
-    padded = xp.pad(values, [(0, groups * block_size - rows), (0, 0)])
-    grouped = padded.reshape(groups, block_size, columns)
+    padded_values = xp.pad(values, [(0, groups * block_size - rows), (0, 0)])
+    grouped = padded_values.reshape(groups, block_size, columns)
     if to_numpy:
         least, largest = grouped.min(axis=1), grouped.max(axis=1)
         scale = np.divide(np.subtract(largest, least) + epsilon, high - low)

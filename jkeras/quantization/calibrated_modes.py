@@ -87,8 +87,8 @@ class GPTQ(CalibratedMode):
         return jnp.zeros((rows, rows)), 0
 
     def update(self, known: Any, inputs: Array) -> Any:
-        hessian, seen = known
-        return gptq.updated_hessian(hessian, seen, inputs), seen + inputs.shape[0]
+        hessian, sample_count = known
+        return gptq.updated_hessian(hessian, sample_count, inputs), sample_count + inputs.shape[0]
 
     def calibrate(self, matrix: Matrix, weight: Array, known: Any, config: Any) -> dict[str, Array]:
         inverse, diagonal = gptq.damped_inverse(known[0], config.hessian_damping)

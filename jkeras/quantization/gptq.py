@@ -89,7 +89,7 @@ def gptq_quantize_matrix(
     )
     scales: list[Array] = []
     zeros: list[Array] = []
-    rounded = []
+    blocks = []
     for start in range(0, inputs, BLOCK):
         end = min(start + BLOCK, inputs)
         for first in range(-(-start // size) * size, end, size):
@@ -99,9 +99,9 @@ def gptq_quantize_matrix(
         group = jnp.arange(start, end) // size
         scale, zero = (jnp.concatenate(each, axis=1)[:, group] for each in (scales, zeros))
         block, errors = _round_block(weights[:, start:end], inverse[start:end, start:end], scale, zero, 2**bits - 1)
-        rounded.append(block)
+        blocks.append(block)
         weights = weights.at[:, end:].add(-(errors @ inverse[start:end, end:]))
-    integers = jnp.concatenate(rounded, axis=1)
+    integers = jnp.concatenate(blocks, axis=1)
     groups = jnp.arange(inputs, dtype=jnp.float32) / size
     if order is not None:
         back = jnp.argsort(order)

@@ -103,11 +103,11 @@ class Mode:
 
     def rows(self, matrix: Matrix, arrays: Arrays, ids: Array, use: Use) -> Array:
         """Entries of a table of vectors, as floats."""
-        taken = {
+        rows = {
             name: array if name == "g_idx" else jnp.take(array, ids, axis=0, mode="clip")
             for name, array in arrays.items()
         }
-        return self.dequantize(matrix, taken, use.policy, use.compute_dtype).astype(use.compute_dtype)
+        return self.dequantize(matrix, rows, use.policy, use.compute_dtype).astype(use.compute_dtype)
 
     def product(
         self, matrix: Matrix, contraction: Contraction, inputs: Array, arrays: Arrays, use: Use, training: Any
@@ -205,8 +205,8 @@ class Int4(Mode):
         name, size = matrix.name, _block_size(policy)
         table = jnp.reshape(weight, matrix.table)
         if size is None:
-            asked = None if config is None else config.weight_quantizer
-            quantizer = asked or AbsMaxQuantizer(axis=matrix.reduced, value_range=INT4)
+            weight_quantizer = None if config is None else config.weight_quantizer
+            quantizer = weight_quantizer or AbsMaxQuantizer(axis=matrix.reduced, value_range=INT4)
             integers, scale = quantizer(table, to_numpy=True)
             values = {f"{name}_scale": jnp.squeeze(scale, axis=matrix.reduced)}
         else:

@@ -172,8 +172,8 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
         arrays = [jnp.asarray(v) for v, p in zip(arguments, places, strict=False) if not isinstance(p, LearningPhase)]
         flags = [v for v, p in zip(arguments, places, strict=False) if isinstance(p, LearningPhase)]
         results = model(arrays, training=bool(flags and flags[0]))
-        found = [np.asarray(result) for result in (results if isinstance(results, (list, tuple)) else [results])]
-        return found if several else found[0]
+        host_arrays = [np.asarray(result) for result in (results if isinstance(results, (list, tuple)) else [results])]
+        return host_arrays if several else host_arrays[0]
 
     return run
 
@@ -213,8 +213,8 @@ def in_train_phase(x: TensorLike, alt: Any, training: Any = None) -> Any:
     if training is None:
         raise ArgumentError("K.in_train_phase: give `training`, the argument of the layer's `call`.")
     if not any_symbolic_tensors((training,)) and not isinstance(training, jax.core.Tracer):
-        chosen = x if training else alt
-        return chosen() if callable(chosen) else chosen
+        branch = x if training else alt
+        return branch() if callable(branch) else branch
     return _today.switch(training, x, alt)
 
 

@@ -213,15 +213,15 @@ class FeatureSpace(FeatureKinds, Spec):
         if not path.is_file():
             raise RestoreError(f"There is no file {path}.")
         file = KerasFile(path)
-        written = file.config.get("config")
-        if file.config.get("class_name") != cls.__name__ or not isinstance(written, dict):
+        config = file.config.get("config")
+        if file.config.get("class_name") != cls.__name__ or not isinstance(config, dict):
             raise RestoreError(f"{path} holds a {file.config.get('class_name')}, no FeatureSpace.")
         with custom_object_scope(custom_objects or {}), file.tree() as tree:
             features = {
                 name: _with_learnt(entry, number, file, tree)
-                for number, (name, entry) in enumerate(written.get("features", {}).items())
+                for number, (name, entry) in enumerate(config.get("features", {}).items())
             }
-            return cls.from_config({**written, "features": features})
+            return cls.from_config({**config, "features": features})
 
 
 def _with_learnt(entry: Any, number: int, file: KerasFile, tree: hdf5.Tree) -> Any:

@@ -53,10 +53,10 @@ class Feature(Spec):
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
-        written = config["preprocessor"]
-        if written["class_name"] == "TFDIdentity":
-            written = {**written, "module": "keras.layers", "class_name": "Identity", "registered_name": None}
-        return cls(**{**config, "preprocessor": deserialize_keras_object(written)})
+        preprocessor = config["preprocessor"]
+        if preprocessor["class_name"] == "TFDIdentity":
+            preprocessor = {**preprocessor, "module": "keras.layers", "class_name": "Identity", "registered_name": None}
+        return cls(**{**config, "preprocessor": deserialize_keras_object(preprocessor)})
 
 
 class Cross(Spec):

@@ -66,9 +66,9 @@ def serialize(value: Any) -> Any:
     [3, 3]
     """
     if isinstance(value, Configured):
-        written = value._written_as()
-        if written is not value:
-            return serialize(written)
+        replacement = value._written_as()
+        if replacement is not value:
+            return serialize(replacement)
         return {**value._written_class(), "config": value.get_config(), **value._written_beside()}
     if isinstance(value, (tuple, list)):
         return [serialize(v) for v in value]

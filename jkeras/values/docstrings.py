@@ -98,8 +98,8 @@ def _arguments(names: Iterable[str], sources: list[list[Section]]) -> dict[str, 
     said = _merged("Args", sources)
     known = {**ARGUMENTS, **{n: t for n, t in said.items() if not (t.startswith("likewise") and n in ARGUMENTS)}}
     own = described(sources[0], "Args")
-    ordered = [name for name in names if name in known]
-    return {name: known[name] for name in [*ordered, *(name for name in own if name not in ordered)]}
+    names_in_order = [name for name in names if name in known]
+    return {name: known[name] for name in [*names_in_order, *(name for name in own if name not in names_in_order)]}
 
 
 def _merged(title: str, sources: list[list[Section]]) -> dict[str, str]:

@@ -154,8 +154,8 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
             if str(error).startswith("expected "):
                 raise ArgumentError(f"{cls._called or cls.__name__}({name}={value!r}): {error}") from None
             if isinstance(error, UnknownNameError):
-                given = repr(value) if isinstance(value, str) else "..."
-                raise error.of(f"{cls._called or cls.__name__}({name}={given})") from None
+                shown_value = repr(value) if isinstance(value, str) else "..."
+                raise error.of(f"{cls._called or cls.__name__}({name}={shown_value})") from None
             raise
 
     # -- immutability ---------------------------------------------------------------------------------------------

@@ -83,8 +83,8 @@ def _files(path: Path) -> list[Path]:
 
 
 def _names_in(path: Path) -> list[str]:
-    written = documents.parse(path.read_bytes(), str(path)).get("weight_map")
-    entries = list(written.values()) if isinstance(written, Mapping) else [None]
+    weight_map = documents.parse(path.read_bytes(), str(path)).get("weight_map")
+    entries = list(weight_map.values()) if isinstance(weight_map, Mapping) else [None]
     names: dict[str, None] = {}
     for entry in entries:
         for name in entry if isinstance(entry, list) else [entry]:
@@ -169,8 +169,8 @@ def _base(path: Path) -> str:
 def _names(path: Path, count: int) -> list[str]:
     """Keras's names, `model_00000.weights.h5` and so on, with an infix if one of them exists."""
     plain = [f"{_base(path)}_{number:05d}" for number in range(count)]
-    taken = any((path.parent / f"{name}.weights.h5").exists() for name in plain)
-    addition = f"-{secrets.token_hex(4)}" if taken else ""
+    is_taken = any((path.parent / f"{name}.weights.h5").exists() for name in plain)
+    addition = f"-{secrets.token_hex(4)}" if is_taken else ""
     return [f"{name}{addition}.weights.h5" for name in plain]
 
 

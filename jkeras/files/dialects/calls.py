@@ -61,8 +61,8 @@ def with_calls_of_today(config: Config) -> dict[str, Any]:
             layers += tensorflow_functions.entries(entry, [(call.inputs, call.kwargs) for call in calls])
         else:
             # Without a module, the name of a layer may mean a function in Keras 3's files of this kind.
-            written = [call.written(str(entry.get("class_name"))) for call in calls]
-            layers.append({"module": "keras.layers", **entry, "inbound_nodes": written})
+            new_calls = [call.written(str(entry.get("class_name"))) for call in calls]
+            layers.append({"module": "keras.layers", **entry, "inbound_nodes": new_calls})
     ends = {key: end(config[key]) for key in ("input_layers", "output_layers") if key in config}
     return {**config, "layers": layers, **ends}
 
@@ -99,8 +99,8 @@ class _Call:
             inputs = inputs[0]
         if class_name in RECURRENT and isinstance(inputs, list):
             inputs, kwargs["initial_state"] = inputs[0], inputs[1:]
-        asked = {"training": kwargs["training"]} if isinstance(kwargs.get("training"), bool) else {}
-        return {"args": [inputs], "kwargs": {k: v for k, v in kwargs.items() if v is not None}, **asked}
+        training = {"training": kwargs["training"]} if isinstance(kwargs.get("training"), bool) else {}
+        return {"args": [inputs], "kwargs": {k: v for k, v in kwargs.items() if v is not None}, **training}
 
 
 def _is_place(value: Any, names: set[str]) -> bool:

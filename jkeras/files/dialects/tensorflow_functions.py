@@ -291,17 +291,17 @@ class _Steps:
             raise RestoreError(f"`tf.{function}`")
         if rule.operation == "matmul":
             first, kwargs = self._matrices(first, kwargs)
-        given = {rule.arguments.get(key, key): value for key, value in kwargs.items()}
+        options = {rule.arguments.get(key, key): value for key, value in kwargs.items()}
         known = _parameters(rule.operation)
-        unknown = {key: value for key, value in given.items() if key not in known and value not in (None, False, 0)}
+        unknown = {key: value for key, value in options.items() if key not in known and value not in (None, False, 0)}
         if unknown:
             raise RestoreError(f"`tf.{function}` with {', '.join(f'{k}={v!r}' for k, v in unknown.items())}"[:300])
-        given = {key: value for key, value in given.items() if key in known and value is not None}
-        given = {**rule.defaults, **given}
-        given = {key: rule.values[key](value) if key in rule.values else value for key, value in given.items()}
+        options = {key: value for key, value in options.items() if key in known and value is not None}
+        options = {**rule.defaults, **options}
+        options = {key: rule.values[key](value) if key in rule.values else value for key, value in options.items()}
         # A list of numbers that is combined with a tensor is one tensor, not a list of several.
-        arrays = {key: _constant(v) for key, v in given.items() if key in ("x1", "x2", "indices")}
-        self._apply(rule.operation, [_constant(first) if "x1" in known else first], {**given, **arrays})
+        arrays = {key: _constant(v) for key, v in options.items() if key in ("x1", "x2", "indices")}
+        self._apply(rule.operation, [_constant(first) if "x1" in known else first], {**options, **arrays})
 
     def _matrices(self, first: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         for side in ("a", "b"):

@@ -386,8 +386,8 @@ class Optimizer(OptimizerCells):
         names = [name for name, field in type(self)._fields.items() if field.in_config and name != "learning_rate"]
         config = {name: getattr(self, name) for name in names}
         config = {name: list(value) if isinstance(value, tuple) else value for name, value in config.items()}
-        written = float(rate.numpy()) if isinstance(rate, Variable) else serialize_keras_object(rate)
-        return {**config, "learning_rate": written}
+        rate_config = float(rate.numpy()) if isinstance(rate, Variable) else serialize_keras_object(rate)
+        return {**config, "learning_rate": rate_config}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:

@@ -64,10 +64,10 @@ class CategoryEncoding(Layer):
 
 
 def _boundaries(value: object) -> tuple[float, ...]:
-    found = np.asarray(value)
-    if found.ndim != 1 or found.dtype.kind not in "iuf" or np.any(np.diff(found) < 0):
+    boundaries = np.asarray(value)
+    if boundaries.ndim != 1 or boundaries.dtype.kind not in "iuf" or np.any(np.diff(boundaries) < 0):
         raise ArgumentError("expected increasing numbers")
-    values = found.tolist()
+    values = boundaries.tolist()
     return tuple(values)
 
 

@@ -225,8 +225,8 @@ class Lookup(_Attributes, HostLayer):
         terms = terms[: None if self.max_tokens is None else self.max_tokens - self._start]
         weights = None
         if self.output_mode == "tf_idf":
-            seen = Counter(term for document in documents for term in set(document))
-            weights = [float(np.log(1 + len(documents) / (1 + seen[term]))) for term in terms]
+            document_counts = Counter(term for document in documents for term in set(document))
+            weights = [float(np.log(1 + len(documents) / (1 + document_counts[term]))) for term in terms]
         return self.replace(vocabulary=terms, idf_weights=weights)
 
     # -- lookup -------------------------------------------------------------------------------------------------------

@@ -201,12 +201,12 @@ def _direction(layer: Layer, name: str | None, **changes: Any) -> Any:
     if name is not None:
         own = layer.name or snake_case(type(layer).__name__)
         changes["name"] = f"{name}_{own.removeprefix('forward_').removeprefix('backward_')}"
-    taken = copy.deepcopy(layer._arguments())
-    known = {*taken, *type(layer)._fields}
+    arguments_copy = copy.deepcopy(layer._arguments())
+    known = {*arguments_copy, *type(layer)._fields}
     if "zero_output_for_mask" in known and isinstance(layer, Directed):
         changes["zero_output_for_mask"] = layer.return_sequences
     accepted = {key: value for key, value in changes.items() if key in known or layer._takes_any()}
-    return type(layer)(**{**taken, **accepted})
+    return type(layer)(**{**arguments_copy, **accepted})
 
 
 def _carrying(layer: Layer, weights: Sequence[Any]) -> Layer:

@@ -231,13 +231,13 @@ class RNN(RNNAttributes, Layer):
         masks = jax.tree.leaves(mask)
         if not masks:
             return None
-        seen = jnp.asarray(masks[0], bool)
-        if seen.shape[:2] != sequences.shape[:2]:
+        unmasked = jnp.asarray(masks[0], bool)
+        if unmasked.shape[:2] != sequences.shape[:2]:
             raise InputError(
-                f"{self._place} ({type(self).__name__}) got a mask of shape {show_shape(seen.shape)} for an input"
+                f"{self._place} ({type(self).__name__}) got a mask of shape {show_shape(unmasked.shape)} for an input"
                 f" of shape {show_shape(sequences.shape)}; it needs {show_shape(sequences.shape[:2])}."
             )
-        return jnp.any(seen, axis=tuple(range(2, seen.ndim))).T
+        return jnp.any(unmasked, axis=tuple(range(2, unmasked.ndim))).T
 
     def _run(self, inputs: jax.Array, states: PyTree[Array], seen: jax.Array | None) -> tuple[Any, Any, Any]:
         """All steps of a cell that has only `call`: the first one here, where it creates weights, the others in a loop."""

@@ -307,11 +307,11 @@ def _shift(reach: Any, size: int) -> float:
     if not np.any(reach):
         return 0
     if isinstance(reach, float):
-        drawn = np.random.uniform(-reach, reach)
+        offset = np.random.uniform(-reach, reach)
     else:
-        drawn = np.random.choice(reach)
-        drawn = drawn * np.random.choice([-1, 1])
-    return drawn * size if np.max(reach) < 1 else drawn
+        offset = np.random.choice(reach)
+        offset = offset * np.random.choice([-1, 1])
+    return offset * size if np.max(reach) < 1 else offset
 
 
 # -- single functions ---------------------------------------------------------------------------------------------------------

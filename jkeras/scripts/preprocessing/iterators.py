@@ -309,10 +309,10 @@ class DirectoryIterator(FileIterator):
         self.filenames: list[str] = []
         numbers: list[int] = []
         for number, name in enumerate(names):
-            found = _pictures_below(os.path.join(directory, name), follow_links)
-            found = found[_part(len(found), subset, split)]
-            self.filenames += [os.path.relpath(path, directory) for path in found]
-            numbers += [number] * len(found)
+            pictures = _pictures_below(os.path.join(directory, name), follow_links)
+            pictures = pictures[_part(len(pictures), subset, split)]
+            self.filenames += [os.path.relpath(path, directory) for path in pictures]
+            numbers += [number] * len(pictures)
         print(f"Found {len(self.filenames)} images belonging to {self.num_classes} classes.")
         super().__init__(
             image_data_generator,

@@ -168,15 +168,17 @@ def make_csv_dataset(
         ArgumentError: there is no column of a name.
     """
     names, rows = _table(files.glob(file_pattern), column_names, field_delim, header, file_pattern, ignore_errors)
-    chosen = list(range(len(names))) if select_columns is None else [
+    positions = list(range(len(names))) if select_columns is None else [
         names.index(c) if isinstance(c, str) and c in names else c for c in select_columns
     ]  # fmt: skip
-    if any(not isinstance(number, int) or not 0 <= number < len(names) for number in chosen):
+    if any(not isinstance(number, int) or not 0 <= number < len(names) for number in positions):
         raise ArgumentError(f"make_csv_dataset(select_columns={select_columns!r}): the columns are {names}.")
-    if column_defaults is not None and len(column_defaults) != len(chosen):
-        raise ArgumentError(f"make_csv_dataset: {len(chosen)} columns, but {len(column_defaults)} `column_defaults`.")
+    if column_defaults is not None and len(column_defaults) != len(positions):
+        raise ArgumentError(
+            f"make_csv_dataset: {len(positions)} columns, but {len(column_defaults)} `column_defaults`."
+        )
     columns: dict[str, Any] = {}
-    for place, number in enumerate(chosen):
+    for place, number in enumerate(positions):
         fields = ["" if row[number] == na_value else row[number] for row in rows]
         default = None if column_defaults is None else column_defaults[place]
         columns[names[number]] = _column(names[number], fields, default, num_rows_for_inference)

@@ -198,8 +198,8 @@ def random_flip_up_down(image: TensorLike, seed: int | None = None) -> Any:
 def _some(image: Any, change: Any, seed: Any) -> Any:
     if image.ndim == 3:
         return change(image) if _draw(seed) < 0.5 else image
-    chosen = np.asarray(random.uniform((len(image),), seed=seed)) < 0.5
-    return _back(_library(image).where(chosen[:, None, None, None], change(image), _array(image)))
+    flips = np.asarray(random.uniform((len(image),), seed=seed)) < 0.5
+    return _back(_library(image).where(flips[:, None, None, None], change(image), _array(image)))
 
 
 def random_crop(value: Any, size: Any, seed: Any = None) -> Any:

@@ -57,9 +57,7 @@ class RaggedTensor:
             shape: sizes to cut or fill up to; None leaves one as it is.
         """
         length = max(map(len, self._rows), default=0)
-        rows, length = (
-            wanted or size for wanted, size in zip(shape or (None, None), (len(self), length), strict=False)
-        )
+        rows, length = (bound or size for bound, size in zip(shape or (None, None), (len(self), length), strict=False))
         flat = self.flat_values
         filled = np.zeros((rows, length, *flat.shape[1:]), flat.dtype)
         if default_value is not None:

@@ -52,8 +52,8 @@ def categorical(logits: TensorLike, num_samples: int, dtype: DTypeLike = "int32"
 
 def gamma(shape: Any, alpha: Any, beta: Any = None, dtype: DTypeLike = "float32", seed: int | None = None) -> Any:
     """Numbers of the gamma distribution."""
-    drawn = random.gamma(sizes(shape), alpha, dtype=_name(dtype), seed=seed)
-    return drawn if beta is None else drawn / beta
+    samples = random.gamma(sizes(shape), alpha, dtype=_name(dtype), seed=seed)
+    return samples if beta is None else samples / beta
 
 
 def _name(dtype: DTypeLike) -> str:
