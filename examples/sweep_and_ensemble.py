@@ -28,13 +28,13 @@ def main(arguments=None):
 
     # Twelve trainings in one program; each model stops by itself when it gets no better.
     stop = jk.callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True)
-    found = jk.sweep(base, learning_rate=[3e-4, 1e-3, 3e-3, 1e-2], dropout=[0.0, 0.2, 0.4])
-    found = found.fit(x, y, epochs=options.epochs, validation_split=0.2, callbacks=[stop], verbose=0)
-    print(f"Best of {len(found)}: {found.best_setting}")
-    found.plot(path=options.picture)
+    result = jk.sweep(base, learning_rate=[3e-4, 1e-3, 3e-3, 1e-2], dropout=[0.0, 0.2, 0.4])
+    result = result.fit(x, y, epochs=options.epochs, validation_split=0.2, callbacks=[stop], verbose=0)
+    print(f"Best of {len(result)}: {result.best_setting}")
+    result.plot(path=options.picture)
 
     # The best setting, trained anew from several seeds. Where its members disagree, the ensemble is more often wrong.
-    best = found.best.compile(found.best.optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    best = result.best.compile(result.best.optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     ensemble = jk.Ensemble(best, options.members).fit(x, y, epochs=options.epochs, verbose=0)
     single = ensemble.evaluate(x_test, y_test)["accuracy"].mean()
     mean, spread = ensemble.predict(x_test)

@@ -220,13 +220,13 @@ def find(model: Model, file: LegacyFile, by_name: bool = False) -> Found:
     return weights
 
 
-def _assign(found: Found, infos: list[WeightInfo], arrays: list[np.ndarray], name: str) -> None:
+def _assign(contents: Found, infos: list[WeightInfo], arrays: list[np.ndarray], name: str) -> None:
     for i, array in enumerate(arrays):
         entry = Entry.of(f"{name}/{i}", array)
         if i < len(infos):
-            found.entries[infos[i].collection, infos[i].name] = entry
+            contents.entries[infos[i].collection, infos[i].name] = entry
         else:
-            found.extra.append(entry)
+            contents.extra.append(entry)
 
 
 def _old_class(file: LegacyFile, name: str) -> str | None:

@@ -64,14 +64,14 @@ def find(model: Model, tree: AnyTree, ignore: Collection[str] = (), by_name: boo
     """
     if by_name and not has_names(tree):
         raise RestoreError(f"{tree.where} contains no layer names, so layers cannot be found by name.")
-    found, used = Found(tree.where), set(ignore)
+    contents, used = Found(tree.where), set(ignore)
     groups = functools.partial(_named_groups, _Labels(tree)) if by_name else _groups
     for place in places(model):
-        _find_place(place, groups(place), tree, found, used)
+        _find_place(place, groups(place), tree, contents, used)
         if place.left_out and place.layer is not None:
-            _find_left_out(model, place, place.layer, found)
-    found.extra = [_entry(tree, path) for path in tree.shapes if path not in used and not BESIDE.search(path)]
-    return found
+            _find_left_out(model, place, place.layer, contents)
+    contents.extra = [_entry(tree, path) for path in tree.shapes if path not in used and not BESIDE.search(path)]
+    return contents
 
 
 def has_names(tree: AnyTree) -> bool:
@@ -85,7 +85,7 @@ def _entry(tree: AnyTree, path: str) -> Entry:
     return Entry(shown, tree.shapes[path], tree.dtype(path), functools.partial(tree.array, path))
 
 
-def _find_place(place: Place, groups: list[str], tree: AnyTree, found: Found, used: set[str]) -> None:
+def _find_place(place: Place, groups: list[str], tree: AnyTree, contents: Found, used: set[str]) -> None:
     group = next((g for g in groups if tree.children(g)), None)
     if group is None:
         return
@@ -93,23 +93,23 @@ def _find_place(place: Place, groups: list[str], tree: AnyTree, found: Found, us
     arrays = [f"{group}/{name}" for name in names if f"{group}/{name}" in tree.shapes]
     if in_files(type(place.layer)).learns and place.layer is not None:
         used.update(arrays)
-        found.learned(place.name, place.layer._learned_arrays(), [tree.array(path) for path in arrays])
+        contents.learned(place.name, place.layer._learned_arrays(), [tree.array(path) for path in arrays])
         return
     if len(arrays) == len(place.weights) + len(place.before):
         used.update(arrays[: len(place.before)])
         arrays = arrays[len(place.before) :]
     for info, path in zip(place.weights, arrays, strict=False):
         used.add(path)
-        found.entries[info.collection, info.name] = _entry(tree, path)
+        contents.entries[info.collection, info.name] = _entry(tree, path)
 
 
-def _find_left_out(model: Model, place: Place, layer: Layer, found: Found) -> None:
+def _find_left_out(model: Model, place: Place, layer: Layer, contents: Found) -> None:
     """Weights that are part of others in the file, as declared by the layer."""
     values = {"params": flatten(model.params), "state": flatten(model.model_state)}
     own = {info.path[-1]: values[info.collection][info.name] for info in place.left_out}
     for info in place.left_out:
         value = np.asarray(layer._values_beside_files(own)[info.path[-1]])
-        found.entries[info.collection, info.name] = Entry.of(place.name, value)
+        contents.entries[info.collection, info.name] = Entry.of(place.name, value)
 
 
 def _groups(place: Place) -> list[str]:

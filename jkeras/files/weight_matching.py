@@ -117,11 +117,11 @@ def of_names(infos: Iterable[WeightInfo], entries: Mapping[str, Entry], where: s
     return weights
 
 
-def differences(infos: Mapping[Key, WeightInfo], found: Found) -> dict[Key, str]:
+def differences(infos: Mapping[Key, WeightInfo], contents: Found) -> dict[Key, str]:
     """The problem with each weight that the file cannot fill."""
     problems = {}
     for key, info in infos.items():
-        entry = found.entries.get(key)
+        entry = contents.entries.get(key)
         if entry is None and not is_kept(info):
             continue
         if entry is None:
@@ -143,19 +143,19 @@ def _listed(problems: Iterable[tuple[str, str]]) -> str:
     return "\n".join(lines)
 
 
-def all_values(infos: Iterable[WeightInfo], found: Found, advice: str = "") -> dict[Key, Any]:
+def all_values(infos: Iterable[WeightInfo], contents: Found, advice: str = "") -> dict[Key, Any]:
     """The arrays of all weights.
 
     Raises:
         RestoreError: a weight is missing or has another shape or dtype, or the file has more; the message lists all differences.
     """
     infos_by_key = by_key(infos)
-    problems = [(infos_by_key[key].name, problem) for key, problem in differences(infos_by_key, found).items()]
-    problems += [(entry.place, f"{entry.shown} in the file, unknown to the model") for entry in found.extra]
-    problems += found.conflicts.items()
+    problems = [(infos_by_key[key].name, problem) for key, problem in differences(infos_by_key, contents).items()]
+    problems += [(entry.place, f"{entry.shown} in the file, unknown to the model") for entry in contents.extra]
+    problems += contents.conflicts.items()
     if problems:
-        raise misfit(found.where, problems, advice)
-    return {key: found.entries[key].read() for key in infos_by_key if key in found.entries}
+        raise misfit(contents.where, problems, advice)
+    return {key: contents.entries[key].read() for key in infos_by_key if key in contents.entries}
 
 
 ADVICE = (
@@ -165,13 +165,13 @@ ADVICE = (
 
 
 def chosen_values(
-    infos: Sequence[WeightInfo], found: Found, only: Collection[str], by_name: bool, skip_mismatch: bool
+    infos: Sequence[WeightInfo], contents: Found, only: Collection[str], by_name: bool, skip_mismatch: bool
 ) -> tuple[dict[Key, Any], dict[str, str]]:
     """The arrays to load, and what was skipped and why, by weight name or place in the file.
 
     Args:
         infos: the weights of the model.
-        found: the contents of the file.
+        contents: the contents of the file.
         only: patterns of the weights to load; empty for all.
         by_name: whether to skip layers that exist only on one side.
         skip_mismatch: whether to also skip layers that differ.
@@ -181,11 +181,11 @@ def chosen_values(
         ArgumentError: a pattern matches nothing.
     """
     infos_by_key = by_key(selected(infos, only))
-    problems = differences(infos_by_key, found)
-    extra = [] if only else found.extra
+    problems = differences(infos_by_key, contents)
+    extra = [] if only else contents.extra
     if not (only or by_name or skip_mismatch):
-        return all_values(infos, found, ADVICE), {}
-    layers_found = {infos_by_key[key].path[:-1] for key in infos_by_key if key in found.entries}
+        return all_values(infos, contents, ADVICE), {}
+    layers_found = {infos_by_key[key].path[:-1] for key in infos_by_key if key in contents.entries}
     skipped: dict[Key, str] = {}
     for key, problem in problems.items():
         absent = by_name and infos_by_key[key].path[:-1] not in layers_found
@@ -195,24 +195,24 @@ def chosen_values(
     if not (by_name or skip_mismatch):
         left += [(entry.place, f"{entry.shown} in the file, unknown to the model") for entry in extra]
     if not (only or skip_mismatch):
-        left += found.conflicts.items()
+        left += contents.conflicts.items()
     if left:
-        raise misfit(found.where, left, ADVICE)
+        raise misfit(contents.where, left, ADVICE)
     # A layer is loaded completely or not at all.
     broken = {infos_by_key[key].path[:-1] for key in skipped}
     report = {infos_by_key[key].name: problem for key, problem in skipped.items()}
-    report.update({} if only else found.conflicts)
+    report.update({} if only else contents.conflicts)
     values = {}
     for key, info in infos_by_key.items():
-        if key not in found.entries and key not in skipped:
+        if key not in contents.entries and key not in skipped:
             continue
         if info.path[:-1] not in broken:
-            values[key] = found.entries[key].read()
+            values[key] = contents.entries[key].read()
         elif key not in skipped:
             report[info.name] = "another weight of its layer does not match"
     report.update({entry.place: f"{entry.shown} in the file, unknown to the model" for entry in extra})
     if not values:
-        raise misfit(found.where, report.items(), "\nNothing in the file matches, so nothing would be loaded.")
+        raise misfit(contents.where, report.items(), "\nNothing in the file matches, so nothing would be loaded.")
     return values, report
 
 

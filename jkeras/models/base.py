@@ -183,7 +183,7 @@ class ModelValue(ModelAttributes, Layer):
         for name, value in vars(self).items():
             if not name.startswith("_"):
                 layers: list[Layer] = []
-                map_layers(value, name, lambda inner, layer, found=layers: found.append(layer))  # type: ignore[misc]
+                map_layers(value, name, lambda inner, layer, inner_layers=layers: inner_layers.append(layer))  # type: ignore[misc]
                 if layers:
                     yield name, value
 

@@ -102,8 +102,8 @@ def cross_validate(
       >>> import jkeras as jk, numpy as np
       >>> x = np.linspace(-1, 1, 20, dtype="float32")[:, None]
       >>> line = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile(jk.optimizers.SGD(0.1), "mse")
-      >>> found = cross_validate(line, x, 3 * x, folds=4, epochs=100)
-      >>> found.scores["loss"].shape, found.mean["loss"] < 0.01
+      >>> result = cross_validate(line, x, 3 * x, folds=4, epochs=100)
+      >>> result.scores["loss"].shape, result.mean["loss"] < 0.01
       ((4,), True)
     """
     recipe = recipe_of(model, "cross_validate")

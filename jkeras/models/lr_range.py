@@ -97,8 +97,8 @@ def lr_range_test(
     >>> import jkeras as jk
     >>> x = np.linspace(-1, 1, 64, dtype="float32")[:, None]
     >>> model = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile("sgd", "mse")
-    >>> found = lr_range_test(model, x, 2 * x, steps=40, high=10.0)
-    >>> 1e-3 < found.suggestion < 10
+    >>> result = lr_range_test(model, x, 2 * x, steps=40, high=10.0)
+    >>> 1e-3 < result.suggestion < 10
     True
     """
     if not 0 < low < high:

@@ -55,9 +55,9 @@ def search(
             network = jk.Sequential([jk.Input((4,)), layers.Dense(units, activation), layers.Dense(1)])
             return network.compile("adam", "mse")
 
-        found = jk.search(build, {"units": (8, 64), "activation": ["relu", "tanh"]}, swept={"learning_rate": [1e-3, 1e-2]})
-        found = found.fit(x, y, trials=20, validation_split=0.2, epochs=10)
-        found.best_setting, found.best.evaluate(x_test, y_test)
+        result = jk.search(build, {"units": (8, 64), "activation": ["relu", "tanh"]}, swept={"learning_rate": [1e-3, 1e-2]})
+        result = result.fit(x, y, trials=20, validation_split=0.2, epochs=10)
+        result.best_setting, result.best.evaluate(x_test, y_test)
     """
     if not callable(build):
         raise ArgumentError(f"search(build={shown(build)}): expected a function that makes a compiled model.")

@@ -49,8 +49,8 @@ def sweep(model: Model, *, together: bool = False, **values: Any) -> Sweep:
     >>> import jkeras as jk, numpy as np
     >>> x = np.linspace(-1, 1, 8, dtype="float32")[:, None]
     >>> model = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile("sgd", "mse")
-    >>> found = jk.sweep(model, learning_rate=[1e-4, 0.1], seed=[0, 1]).fit(x, 2 * x, epochs=30, verbose=0)
-    >>> found.best_setting["learning_rate"], len(found)
+    >>> result = jk.sweep(model, learning_rate=[1e-4, 0.1], seed=[0, 1]).fit(x, 2 * x, epochs=30, verbose=0)
+    >>> result.best_setting["learning_rate"], len(result)
     (0.1, 4)
     """
     if not values:

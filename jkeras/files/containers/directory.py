@@ -137,13 +137,13 @@ def _claimed(name: str, entry: object, path: Path) -> int:
     raise RestoreError(f"{path} is damaged: {name!r} should have a shape and a dtype, but is {str(entry)[:100]}.")
 
 
-def check(expected: Mapping[str, Described], found: Mapping[str, Listed], where: str) -> None:
+def check(expected: Mapping[str, Described], actual: Mapping[str, Listed], where: str) -> None:
     """Compares the arrays that a model needs with those in a save; arguments as for `differences`.
 
     Raises:
         RestoreError: an array is missing, superfluous, or has another shape or dtype; the message lists all differences.
     """
-    refuse(differences(expected, found), where)
+    refuse(differences(expected, actual), where)
 
 
 def refuse(problems: list[str], where: str) -> None:
@@ -156,21 +156,21 @@ def refuse(problems: list[str], where: str) -> None:
         raise RestoreError(f"{where} does not match the model:\n" + "\n".join(problems))
 
 
-def differences(expected: Mapping[str, Described], found: Mapping[str, Listed]) -> list[str]:
+def differences(expected: Mapping[str, Described], actual: Mapping[str, Listed]) -> list[str]:
     """How the arrays of a save differ from those that a model needs, one line each.
 
     Args:
         expected: shape and dtype by name (anything with `shape` and `dtype`).
-        found: `[shape, dtype name]` by name.
+        actual: `[shape, dtype name]` by name.
     """
     problems = []
-    for name in sorted(set(expected) | set(found)):
-        if name not in found:
+    for name in sorted(set(expected) | set(actual)):
+        if name not in actual:
             problems.append(f"  {name}: missing in the save, the model needs {_shown(expected[name])}")
         elif name not in expected:
-            problems.append(f"  {name}: in the save with {_listed(found[name])}, unknown to the model")
-        elif _shown(expected[name]) != _listed(found[name]):
-            problems.append(f"  {name}: {_listed(found[name])} in the save, {_shown(expected[name])} in the model")
+            problems.append(f"  {name}: in the save with {_listed(actual[name])}, unknown to the model")
+        elif _shown(expected[name]) != _listed(actual[name]):
+            problems.append(f"  {name}: {_listed(actual[name])} in the save, {_shown(expected[name])} in the model")
     return problems
 
 

@@ -161,10 +161,10 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return header
 
 
-def _metadata(found: object, path: Path) -> dict[str, str]:
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+def _metadata(metadata: object, path: Path) -> dict[str, str]:
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise RestoreError(f"{path} is damaged: its metadata does not map names to strings.")
-    return found
+    return metadata
 
 
 def _entries(header: dict[str, Any], data_size: int, path: Path) -> list[tuple[str, np.dtype[Any], tuple[int, ...]]]:

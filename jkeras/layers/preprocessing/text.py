@@ -133,8 +133,8 @@ class TextVectorization(HostLayer):
             steps: how many batches are read at most.
         """
         documents = [words for batch in batches(data, steps, ROWS_AT_A_TIME) for words in self._words(batch)]
-        found = self._lookup().adapt_to_documents(documents)
-        return self.replace(vocabulary=found.vocabulary, idf_weights=found.idf_weights)
+        lookup = self._lookup().adapt_to_documents(documents)
+        return self.replace(vocabulary=lookup.vocabulary, idf_weights=lookup.idf_weights)
 
     def _words(self, inputs: TensorLike) -> list[list[str]]:
         texts = as_text(inputs, self.encoding)
@@ -163,7 +163,7 @@ class TextVectorization(HostLayer):
         changes: list[Callable[[str], str]] = []
         if self.standardize in ("lower", "lower_and_strip_punctuation"):
             # TensorFlow's `strings.lower`, which Keras uses, changes ASCII letters only.
-            changes.append(lambda text: re.sub("[A-Z]+", lambda found: found.group().lower(), text))
+            changes.append(lambda text: re.sub("[A-Z]+", lambda match: match.group().lower(), text))
         if self.standardize in ("strip_punctuation", "lower_and_strip_punctuation"):
             changes.append(lambda text: _PUNCTUATION.sub("", text))
         result = texts.copy()
