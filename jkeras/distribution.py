@@ -1,4 +1,4 @@
-"""The names of `keras.distribution`: strategies over meshes, and putting one in force for a whole script."""
+"""The names of `keras.distribution`: strategies over meshes, and setting one for a whole script."""
 
 from __future__ import annotations
 
@@ -16,14 +16,27 @@ from jkeras.training.strategy import Strategy as Distribution
 
 
 def distribution() -> Distribution | None:
-    """The strategy in force: that of the innermost `scope()`, or of `set_distribution`."""
+    """The active strategy: that of the innermost `scope()`, or of `set_distribution`.
+
+    >>> with DataParallel(devices=1).scope():
+    ...     distribution()
+    DataParallel(devices=1)
+    """
     return strategy.current()
 
 
 def set_distribution(value: Distribution | None) -> None:
-    """Puts a strategy in force for all models that are compiled from now on; None puts none in force.
+    """Sets the strategy of all models that are compiled from now on; None removes it.
+
+    Args:
+        value: a strategy, or None.
 
     Raises:
         ArgumentError: it is not a strategy.
+
+    >>> set_distribution(DataParallel(devices=1))
+    >>> distribution()
+    DataParallel(devices=1)
+    >>> set_distribution(None)
     """
     strategy.make_current(value)

@@ -1,6 +1,6 @@
-"""Types that layers compute in and keep weights in, with the names of `keras.dtype_policies`.
+"""Dtypes for the computation and weights of layers, with the names of `keras.dtype_policies`.
 
-`jkeras.config.dtype_policy` and `set_dtype_policy` are here, too.
+`jkeras.config.dtype_policy` and `set_dtype_policy` are also defined here.
 """
 
 from __future__ import annotations
@@ -33,22 +33,30 @@ def dtype_policy() -> DTypePolicy:
 
 
 def set_dtype_policy(policy: DTypePolicyLike) -> None:
-    """Sets the policy of layers that do not set `dtype`; None goes back to the default float type.
+    """Sets the policy of layers that do not set `dtype`; None restores the default float type.
 
     Args:
         policy: a `DTypePolicy`, its name such as `"mixed_bfloat16"`, or a dtype.
 
     Raises:
-        ArgumentError: it names no policy.
+        ArgumentError: it does not name a policy.
+
+    >>> set_dtype_policy("mixed_bfloat16")
+    >>> dtype_policy().compute_dtype
+    'bfloat16'
+    >>> set_dtype_policy(None)
     """
     config.set_dtype_policy_name(None if policy is None else get(policy).name)
 
 
 def get(identifier: DTypePolicyLike) -> DTypePolicy:
-    """The policy that a policy, a name, a dtype or a configuration means; None is the default policy.
+    """The policy that a policy, a name, a dtype or a configuration means; None means the default policy.
+
+    Args:
+        identifier: a policy, its name, a dtype, a configuration, or None.
 
     Raises:
-        ArgumentError: it names no policy.
+        ArgumentError: it does not mean a policy.
 
     >>> get("mixed_float16").compute_dtype
     'float16'
@@ -57,12 +65,30 @@ def get(identifier: DTypePolicyLike) -> DTypePolicy:
 
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
-    """The JSON-able form of a policy."""
+    """The JSON-able form of a policy.
+
+    Args:
+        dtype_policy: a policy.
+
+    >>> serialize(DTypePolicy("mixed_float16"))["config"]
+    {'name': 'mixed_float16'}
+    """
     config: dict[str, Any] = serialize_value(dtype_policy)
     return config
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicy:
-    """The policy that `serialize` described."""
+    """Restores a policy from the output of `serialize`.
+
+    Args:
+        config: the output of `serialize`.
+        custom_objects: further classes by name, known during this call only.
+
+    Raises:
+        ArgumentError: `config` does not describe a policy.
+
+    >>> deserialize(serialize(DTypePolicy("mixed_float16"))).name
+    'mixed_float16'
+    """
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)

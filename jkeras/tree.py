@@ -1,7 +1,7 @@
-"""Nested structures of lists, tuples, dicts and what JAX knows as a pytree, with the names of `keras.tree`.
+"""Nested structures of lists, tuples, dicts and other pytrees, with the names of `keras.tree`.
 
-They are `jax.tree` with the difference that None is a leaf, and so is a variable. Dicts are gone through in the order of
-their sorted keys, and come back in the order that they had.
+The functions are those of `jax.tree`, except that None and variables are leaves. Dicts are traversed in the order of their sorted
+keys, and results keep the original order.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ from jkeras.types import PyTree
 
 
 class MAP_TO_NONE:  # noqa: N801  (Keras's name)
-    """What a function given to `traverse` returns for None, since None itself says to go on."""
+    """Returned by a function in `traverse` to replace a part by None, because None itself means to continue inside.
+
+    >>> traverse(lambda part: MAP_TO_NONE if part == 2 else None, [1, 2])
+    [1, None]
+    """
 
 
 def _is_leaf(value: object) -> bool:
-    """None, and what a class declares to be one although JAX looks inside of it (`is_tree_leaf`)."""
+    """None, and objects whose class declares them leaves (`is_tree_leaf`), although JAX would look inside."""
     return value is None or _is_declared_leaf(value)
 
 
@@ -30,7 +34,10 @@ def _is_declared_leaf(value: object) -> bool:
 
 
 def is_nested(structure: PyTree[Any]) -> bool:
-    """Whether `structure` holds others: a list, a tuple, a dict, ...
+    """Whether `structure` is nested: a list, a tuple, a dict, ...
+
+    Args:
+        structure: any value.
 
     >>> is_nested([1]), is_nested({}), is_nested(3), is_nested(None)
     (True, True, False, False)
@@ -41,6 +48,9 @@ def is_nested(structure: PyTree[Any]) -> bool:
 def flatten(structure: PyTree[Any]) -> list[Any]:
     """The leaves from left to right.
 
+    Args:
+        structure: a nested structure.
+
     >>> flatten({"b": [1, None], "a": (2, {})})
     [2, 1, None]
     """
@@ -48,7 +58,10 @@ def flatten(structure: PyTree[Any]) -> list[Any]:
 
 
 def flatten_with_path(structure: PyTree[Any]) -> list[tuple[tuple[Any, ...], Any]]:
-    """The leaves, each with its path: keys of dicts, positions in all else.
+    """The leaves, each with its path: keys of dicts, and positions in other containers.
+
+    Args:
+        structure: a nested structure.
 
     >>> flatten_with_path({"a": [1, 2]})
     [(('a', 0), 1), (('a', 1), 2)]
@@ -63,10 +76,15 @@ def flatten_with_path(structure: PyTree[Any]) -> list[tuple[tuple[Any, ...], Any
 
 
 def map_structure(func: Callable[..., Any], *structures: PyTree[Any], none_is_leaf: bool = True) -> PyTree[Any]:
-    """A structure of the results of `func` for the leaves of one structure, or of several side by side.
+    """Applies `func` to the leaves of one structure, or to the corresponding leaves of several.
+
+    Args:
+        func: a function with one argument per structure.
+        *structures: structures that are nested in the same way.
+        none_is_leaf: whether None is a leaf, to which `func` is applied.
 
     Raises:
-        InputError: the structures are nested differently.
+        InputError: there are no structures, or they are nested differently.
 
     >>> map_structure(lambda a, b: a + b, {"x": [1, 2]}, {"x": [10, 20]})
     {'x': [11, 22]}
@@ -82,7 +100,12 @@ def map_structure(func: Callable[..., Any], *structures: PyTree[Any], none_is_le
 def map_structure_up_to(
     shallow_structure: PyTree[Any], func: Callable[..., Any], *structures: PyTree[Any]
 ) -> PyTree[Any]:
-    """The results of `func` for the parts of structures that stand where `shallow_structure` has its leaves.
+    """Applies `func` to the parts of structures at the positions of `shallow_structure`'s leaves.
+
+    Args:
+        shallow_structure: the structure of the result.
+        func: a function with one argument per structure.
+        *structures: structures that are at least as deep.
 
     Raises:
         InputError: a structure ends before `shallow_structure` does.
@@ -105,6 +128,10 @@ def map_structure_up_to(
 def pack_sequence_as(structure: PyTree[Any], flat_sequence: Iterable[Any]) -> PyTree[Any]:
     """A structure like `structure` with other leaves.
 
+    Args:
+        structure: a nested structure.
+        flat_sequence: the new leaves, from left to right.
+
     Raises:
         InputError: the number of leaves differs from `len(flat_sequence)`.
 
@@ -115,25 +142,38 @@ def pack_sequence_as(structure: PyTree[Any], flat_sequence: Iterable[Any]) -> Py
     leaves = list(flat_sequence)
     if len(leaves) != definition.num_leaves:
         raise InputError(
-            f"tree.pack_sequence_as: the structure has {definition.num_leaves} leaves, and {len(leaves)} values were given."
+            f"tree.pack_sequence_as: the structure has {definition.num_leaves} leaves, but there are {len(leaves)} values."
         )
     return _in_order_of(structure, jax.tree.unflatten(definition, leaves))
 
 
 def assert_same_structure(a: PyTree[Any], b: PyTree[Any], check_types: bool | None = None) -> None:
-    """Checks that two structures are nested alike; `check_types` is accepted for compatibility with Keras.
+    """Checks that two structures are nested in the same way.
+
+    Args:
+        a: a structure.
+        b: another one.
+        check_types: accepted for compatibility with Keras; the types of containers must always be equal.
 
     Raises:
-        InputError: they are not.
+        InputError: they are nested differently.
+
+    >>> assert_same_structure({"x": [1, 2]}, {"x": [3, 4]})
     """
     _check_alike("assert_same_structure", a, b, is_leaf=_is_leaf)
 
 
 def assert_same_paths(a: PyTree[Any], b: PyTree[Any]) -> None:
-    """Checks that two structures have the same paths, whatever the types of their parts.
+    """Checks that two structures have the same paths, regardless of the types of containers.
+
+    Args:
+        a: a structure.
+        b: another one.
 
     Raises:
-        InputError: they have not; it lists those of either.
+        InputError: they have different paths; the message lists the differences.
+
+    >>> assert_same_paths({"x": [1, 2]}, {"x": (3, 4)})
     """
     one, other = ({path for path, _ in flatten_with_path(structure)} for structure in (a, b))
     if one != other:
@@ -143,7 +183,11 @@ def assert_same_paths(a: PyTree[Any], b: PyTree[Any]) -> None:
 
 
 def map_shape_structure(func: Callable[[Any], Any], structure: PyTree[Any]) -> PyTree[Any]:
-    """A structure of the results of `func` for each shape, a list or tuple of sizes.
+    """Applies `func` to every shape: a list or tuple of sizes.
+
+    Args:
+        func: a function of a shape.
+        structure: a nested structure of shapes.
 
     >>> map_shape_structure(len, {"x": (None, 3), "y": [2, 2, 2]})
     {'x': 2, 'y': 3}
@@ -157,12 +201,13 @@ def map_shape_structure(func: Callable[[Any], Any], structure: PyTree[Any]) -> P
 
 
 def traverse(func: Callable[[Any], Any], structure: PyTree[Any], top_down: bool = True) -> PyTree[Any]:
-    """A structure with parts replaced: what `func` returns for a part takes its place, unless it is None.
+    """Replaces parts of a structure by the results of `func`.
 
     Args:
-        func: gets every part, leaves and what holds them. None goes on inside; `MAP_TO_NONE` stands for None.
-        structure: what to go through.
-        top_down: whether a part comes before what is in it.
+        func: a function of a part: a leaf or a container. If it returns None, the part is kept and its contents are visited;
+            `MAP_TO_NONE` replaces the part by None.
+        structure: a nested structure.
+        top_down: whether to visit a container before its contents.
 
     >>> traverse(lambda part: tuple(part) if isinstance(part, list) else None, [1, [2]], top_down=False)
     (1, (2,))
@@ -183,7 +228,10 @@ def traverse(func: Callable[[Any], Any], structure: PyTree[Any], top_down: bool 
 
 
 def lists_to_tuples(structure: PyTree[Any]) -> PyTree[Any]:
-    """The structure with every list made a tuple.
+    """Converts all lists to tuples.
+
+    Args:
+        structure: a nested structure.
 
     >>> lists_to_tuples({"a": [1, [2]]})
     {'a': (1, (2,))}
@@ -192,7 +240,7 @@ def lists_to_tuples(structure: PyTree[Any]) -> PyTree[Any]:
 
 
 def _in_order_of(structure: PyTree[Any], result: PyTree[Any]) -> PyTree[Any]:
-    """A result nested like `structure`, with the keys of its dicts in the same order; JAX sorts them."""
+    """Restores the order of keys of `structure` in a result, because JAX sorts them."""
     if type(structure) is dict and type(result) is dict:
         return {key: _in_order_of(part, result[key]) for key, part in structure.items()}
     if type(structure) in (list, tuple) and type(result) is type(structure):
@@ -207,5 +255,5 @@ def _check_alike(
     for other in others:
         structure: Any = jax.tree.structure(other, is_leaf=is_leaf)
         if structure != expected:
-            how = "that go at least as deep as the first" if up_to else "that are nested alike"
+            how = "that are at least as deep as the first" if up_to else "that are nested in the same way"
             raise InputError(f"tree.{function}: expected structures {how}, got {expected} and {structure}.")

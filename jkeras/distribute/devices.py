@@ -23,12 +23,25 @@ def list_devices(device_type: str | None = None) -> list[str]:
 
     Raises:
         ArgumentError: there is no device of this type.
+
+    >>> list_devices("cpu")[0]
+    'cpu:0'
     """
     return [name_of(device) for device in _of_kind(device_type)]
 
 
 def get_device_count(device_type: str | None = None) -> int:
-    """The number of devices of a type, including those of other processes; arguments as for `list_devices`."""
+    """The number of devices of a type, including those of other processes.
+
+    Args:
+        device_type: "cpu", "gpu" or "tpu"; None means the type that JAX uses by default.
+
+    Raises:
+        ArgumentError: there is no device of this type.
+
+    >>> get_device_count("cpu") == len(list_devices("cpu"))
+    True
+    """
     return len(_of_kind(device_type))
 
 

@@ -47,6 +47,10 @@ class DeviceMesh(Spec):
 
     Raises:
         ArgumentError: the numbers of axes, names and devices do not match.
+
+    >>> mesh = DeviceMesh((1, 1), ["batch", "model"], ["cpu:0"])
+    >>> mesh.size, mesh.axis_size("model")
+    (1, 1)
     """
 
     shape: Converted[Sequence[int], tuple[int, ...]] = field(convert=_shape)
@@ -150,6 +154,11 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
 
     Args:
         device_mesh: the mesh of all layouts.
+        rules: initial layouts by key; as in assignments, `axes` may replace a layout.
+        frozen: whether the map is immutable.
+
+    Raises:
+        ArgumentError: `device_mesh` is not a mesh, or a key or layout is invalid.
 
     >>> import jax
     >>> layouts = LayoutMap(DeviceMesh((1, jax.device_count()), ["batch", "model"]))
@@ -253,6 +262,10 @@ def distribute_tensor(tensor: ArrayLike, layout: TensorLayout | jax.sharding.Sha
 
     Raises:
         ArgumentError: the layout has a different number of axes, or does not divide the array evenly.
+
+    >>> mesh = DeviceMesh((1,), ["batch"], ["cpu:0"])
+    >>> distribute_tensor(np.array([[1.0, 2.0]]), TensorLayout(["batch", None], mesh)).tolist()
+    [[1.0, 2.0]]
     """
     sharding = layout.backend_layout if isinstance(layout, TensorLayout) else layout
     if isinstance(layout, TensorLayout):

@@ -160,9 +160,10 @@ class MirroredStrategy(MeshStrategy):
 
     Args:
         devices: names of devices, a number, or None for all devices of this process.
+        gather: no effect here, because weights are never split.
 
     Raises:
-        ArgumentError: a device is not there.
+        ArgumentError: a device is not present.
 
     >>> strategy = MirroredStrategy(devices=1)
     >>> strategy.num_replicas_in_sync

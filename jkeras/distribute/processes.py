@@ -49,7 +49,7 @@ def initialize(
         process_id: the number of this process, from 0.
         cluster_detection_method: "mpi4py" uses that package; see `jax.distributed.initialize`.
         heartbeat_timeout: seconds without a heartbeat after which a process counts as dead, and the others exit.
-        initialization_timeout: how long to wait for the others, in seconds.
+        initialization_timeout: seconds to wait for the others.
 
     Returns:
         True if there are several processes.

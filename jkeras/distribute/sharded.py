@@ -159,17 +159,24 @@ class DataParallel(_OverDevices):
         devices: instead of a mesh, names of devices, a number, or None for all.
         auto_shard_dataset: with several processes, whether each is passed all data and takes its rows; False if each
             passes only its own rows, which together are the batch.
+        gather: no effect here, because weights are never split.
 
     Raises:
-        ArgumentError: a device is not there.
+        ArgumentError: a device is not present.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)])
+    >>> model = model.compile("sgd", "mse", distribute=DataParallel(devices=1))
+    >>> model.recipe.distribute
+    DataParallel(devices=1)
     """
 
     def get_variable_layout(self, variable: layouts.WithPath) -> TensorLayout:
-        """How a weight is split: not at all."""
+        """The layout of a weight: not split."""
         return layouts.of_variable(self._grid(), variable)
 
     def get_tensor_layout(self, path: str) -> TensorLayout | None:
-        """How an array between layers is split: None, as the compiler finds best."""
+        """The layout of an array between layers: None, so that the compiler decides."""
         return None
 
 
@@ -187,7 +194,15 @@ class FSDP(_OverDevices):
         gather: with several processes, whether `fit` returns, and callbacks see, whole weights in each process.
             Use False for models that are too large for one device.
 
+    Raises:
+        ArgumentError: a device is not present.
+
     Source: Rajbhandari et al. 2020 (ZeRO); fully sharded data parallel in PyTorch.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)])
+    >>> model.compile("sgd", "mse", distribute=FSDP(devices=1)).recipe.distribute
+    FSDP(devices=1)
     """
 
     gathers_weights: ClassVar[bool] = True
@@ -236,6 +251,15 @@ class ModelParallel(MeshStrategy):
     Raises:
         ArgumentError: the mesh has no such axis. In `fit`: a key of the map matches no weight, several keys match one
             weight, or a layout does not match a weight's shape.
+
+    >>> import jax
+    >>> import jkeras as jk
+    >>> from jkeras.distribute import DeviceMesh, LayoutMap
+    >>> layouts = LayoutMap(DeviceMesh((1, jax.device_count()), ["batch", "model"]))
+    >>> layouts["dense/kernel"] = (None, "model")
+    >>> strategy = ModelParallel(layout_map=layouts)
+    >>> strategy.batch_axis, strategy.num_replicas_in_sync
+    ('batch', 1)
     """
 
     layout_map: LayoutMap = field(convert=_frozen, kw_only=True)

@@ -23,6 +23,7 @@ class MultiWorkerMirroredStrategy(MeshStrategy):
         process_id: the number of this process; None reads the environment.
         auto_shard_dataset: whether every process is passed all data and takes its rows of each batch; False if each
             passes only its own rows, which together are the batch.
+        gather: no effect here, because weights are never split.
 
     Raises:
         ArgumentError: the arguments contradict each other.
@@ -30,6 +31,10 @@ class MultiWorkerMirroredStrategy(MeshStrategy):
             data or the versions of libraries; later: one of them is gone.
 
     Source: TensorFlow's `tf.distribute.MultiWorkerMirroredStrategy`.
+
+    >>> strategy = MultiWorkerMirroredStrategy()  # without a cluster, this process alone
+    >>> strategy.num_workers, strategy.process_number
+    (1, 0)
     """
 
     job_addresses: str | None = field(default=None, kw_only=False)

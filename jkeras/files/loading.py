@@ -67,7 +67,7 @@ def load_model(
     read = FORMATS[kind].read_model
     if read is None:
         raise RestoreError(
-            f"{path} holds weights and no definition of a model: build the model in code and use"
+            f"{path} contains weights but no definition of a model: build the model in code and use"
             f" `model.load_weights({str(path)!r})`."
         )
     with custom_object_scope(custom_objects or {}), untrusted.reading(path), allowance.of_file(untrusted.size(path)):
@@ -75,7 +75,19 @@ def load_model(
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
-    """The model that the JSON of `model.to_json()`, of jkeras or any version of Keras, describes, with fresh weights."""
+    """The model that the JSON of `model.to_json()`, of jkeras or any version of Keras, describes, with fresh weights.
+
+    Args:
+        json_string: the output of `model.to_json()`.
+        custom_objects: the user's classes and functions by name, known during this call only.
+
+    Raises:
+        RestoreError: it does not describe a model.
+
+    >>> import jkeras as jk
+    >>> model_from_json(jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)]).to_json()).output_shape
+    (None, 1)
+    """
     config = documents.parse(json_string, "The JSON text")
     with untrusted.reading("The JSON text"), allowance.of_file(len(json_string)):
         config = definitions.of_today(config, str(config["keras_version"]) if "keras_version" in config else None)
@@ -85,8 +97,18 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
     """The model that a configuration with `class_name` and `config` describes, with fresh weights.
 
+    Args:
+        config: a configuration.
+        custom_objects: the user's classes and functions by name, known during this call only.
+
     Raises:
         RestoreError: it does not describe a model.
+
+    >>> import json
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)])
+    >>> model_from_config(json.loads(model.to_json())).output_shape
+    (None, 1)
     """
     with custom_object_scope(custom_objects or {}):
         return _defined(config, "The configuration")
@@ -104,7 +126,7 @@ def _defined(config: Mapping[str, Any], where: str) -> Model:
             raise
         except (TypeError, ValueError) as error:
             raise RestoreError(
-                f"{where} was built for inputs of the shape {shape!r}, which does not fit: {error}"
+                f"{where} was built for inputs of the shape {shape!r}, which does not match: {error}"
             ) from error
     return model
 

@@ -32,24 +32,80 @@ FUNCTIONS = ("activations", "losses", "metrics")
 
 
 def save_model(model: Model, filepath: PathLike, overwrite: bool = True) -> None:
-    """The same as `model.save(filepath)`."""
+    """The same as `model.save(filepath)`.
+
+    Args:
+        model: the model to save.
+        filepath: the path; its suffix determines the format.
+        overwrite: whether to replace an existing file.
+
+    Raises:
+        ExistsError: the path exists and `overwrite` is False.
+
+    >>> import tempfile
+    >>> import jkeras as jk
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)]), f"{folder}/model.keras")
+    ...     jk.load_model(f"{folder}/model.keras").output_shape
+    (None, 1)
+    """
     model.save(filepath, overwrite=overwrite)
 
 
 def save_weights(
     model: Model, filepath: PathLike, overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
 ) -> None:
-    """The same as `model.save_weights(filepath)`."""
+    """The same as `model.save_weights(filepath)`.
+
+    Args:
+        model: the model whose weights to save.
+        filepath: the path; its suffix determines the format.
+        overwrite: whether to replace existing files.
+        max_shard_size: the largest size of a file of a `.weights.json` index, in GB; 5 if None.
+        **kwargs: none.
+
+    Raises:
+        ExistsError: the path exists and `overwrite` is False.
+
+    >>> import tempfile
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_weights(model, f"{folder}/it.weights.h5")
+    ...     load_weights(model, f"{folder}/it.weights.h5").count_params()
+    3
+    """
     model.save_weights(filepath, overwrite, max_shard_size, **kwargs)
 
 
 def load_weights(model: Model, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any) -> Model:
-    """The model with the weights from a file; see `model.load_weights`."""
+    """The model with the weights from a file; see `model.load_weights`.
+
+    Args:
+        model: a built model.
+        filepath: a file or directory of weights or of a whole model.
+        skip_mismatch: whether to skip layers that differ, with a warning.
+        **kwargs: further arguments of `model.load_weights`: `only`, `by_name`.
+
+    Raises:
+        RestoreError: the file is damaged or does not match the model; the message lists all differences.
+
+    >>> import tempfile
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save_weights(f"{folder}/it.safetensors")
+    ...     load_weights(model, f"{folder}/it.safetensors").count_params()
+    3
+    """
     return model.load_weights(filepath, skip_mismatch, **kwargs)
 
 
 def serialize_keras_object(obj: Any) -> Any:
     """The JSON-able form of a layer, loss, metric, optimizer and so on, of a function, or of a structure of them.
+
+    Args:
+        obj: the object, function or structure.
 
     >>> from jkeras import initializers
     >>> serialize_keras_object(initializers.Constant(2))["config"]
@@ -70,9 +126,19 @@ def deserialize_keras_object(
     Only classes of the library, and those that the user registered, are instantiated. Nothing else that `config` names is
     looked up, and no code in it is run, so `safe_mode` has no effect.
 
+    Args:
+        config: the output of `serialize_keras_object`.
+        custom_objects: the user's classes and functions by name, known during this call only.
+        safe_mode: accepted for compatibility with Keras.
+        **kwargs: accepted for compatibility with Keras.
+
     Raises:
         RestoreError: the configuration names something unknown.
         UnknownNameError: the same, if similar names can be suggested.
+
+    >>> from jkeras import initializers
+    >>> deserialize_keras_object(serialize_keras_object(initializers.Constant(2)))
+    Constant(value=2)
     """
     with registry.custom_object_scope(custom_objects or {}):
         return deserialize(config, _made)

@@ -18,6 +18,10 @@ _NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 def register(package: str = "Custom", name: str | None = None) -> Callable[[Named], Named]:
     """Decorator that registers a class or function as `package>name`, so that files that use it can be loaded.
 
+    Args:
+        package: the first part of the registered name.
+        name: the second part; by default the name of the class or function.
+
     >>> @register(package="demo")
     ... class Known:
     ...     size: int = 1
@@ -39,7 +43,15 @@ def registered_name(target: object) -> str | None:
 
 @contextlib.contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
-    """Makes names known inside a `with` block."""
+    """Makes names known inside a `with` block.
+
+    Args:
+        custom_objects: classes and functions by name.
+
+    >>> with custom_object_scope({"double": lambda x: 2 * x}):
+    ...     get_registered_object("double")(3)
+    6
+    """
     token = _scope.set({**_scope.get(_NOTHING), **custom_objects})
     try:
         yield
@@ -61,7 +73,12 @@ def custom_object(name: str) -> Any | None:
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """The table of registered objects, by `package>name`; objects added to it are registered."""
+    """The table of registered objects, by `package>name`; objects added to it are registered.
+
+    >>> halve = register("mine", "halve")(lambda x: x / 2)
+    >>> get_custom_objects().pop("mine>halve")(3)
+    1.5
+    """
     return _registered
 
 
@@ -73,14 +90,30 @@ def custom_modules(own: Iterable[Any] = ()) -> set[str]:
 
 
 def get_registered_name(obj: type | Callable[..., Any]) -> str:
-    """The name that a class or function was registered under, or its own."""
+    """The name that a class or function was registered under, or its own.
+
+    Args:
+        obj: a class or function.
+
+    >>> get_registered_name(len)
+    'len'
+    """
     return registered_name(obj) or obj.__name__
 
 
 def get_registered_object(
     name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any | None:
-    """The custom object with this name among those known, else in one of the two tables, else None."""
+    """The custom object with this name among those known, else in one of the two tables, else None.
+
+    Args:
+        name: the name, with or without its package.
+        custom_objects: a table to search next.
+        module_objects: a table to search last.
+
+    >>> get_registered_object("size", {"size": len})([1, 2])
+    2
+    """
     registered = custom_object(name)
     for table in (custom_objects, module_objects):
         registered = (table or {}).get(name) if registered is None else registered
