@@ -1,4 +1,4 @@
-"""What may be made while a file is loaded: as much as the file justifies, whatever numbers stand in it.
+"""Limits what may be created while a file is loaded: as much as its size justifies, whatever numbers it contains.
 
 A definition of a few bytes may ask for a metric with 1e12 counters, or for 1e8 windows that are traced one by one. What makes
 something whose size follows from a number charges it here first. Outside of a load nothing is counted: there the numbers

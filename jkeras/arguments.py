@@ -209,7 +209,7 @@ def integers(value: object) -> int | tuple[int, ...]:
 
 
 def numeric(value: object) -> NestedNumbers:
-    """A number, or an array or nested list of numbers, as it is; lists become tuples."""
+    """A number, or an array or nested list of numbers, unchanged except that lists become tuples."""
     try:
         kind: str = np.asarray(value).dtype.kind
     except ValueError:  # lists of unequal length
@@ -280,7 +280,7 @@ def shape(value: object) -> tuple[int | None, ...]:
 
 
 def path(value: object) -> Path:
-    """A path: a string, or an object that stands for a path."""
+    """A path: a string or a path-like object."""
     if not isinstance(value, (str, os.PathLike)) or value == "":
         raise ArgumentError("expected a path: a string or a path object")
     return Path(value)

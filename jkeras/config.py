@@ -113,7 +113,7 @@ def is_traceback_filtering_enabled() -> bool:
     return str(jax.config.jax_traceback_filtering) != "off"  # type: ignore[attr-defined]
 
 
-# One switch for both: JAX reads its own from the environment at this moment, too.
+# One switch for both: JAX also reads its own from the environment at this point.
 if os.environ.get("JKERAS_FULL_TRACEBACK", "0") not in ("", "0"):
     disable_traceback_filtering()
 

@@ -45,7 +45,7 @@ def is_symbolic(value: object) -> bool:
     return isinstance(value, Symbolic)
 
 
-def as_array(value: Any) -> Any:  # any value: what is not an array goes on as it is
+def as_array(value: Any) -> Any:  # any value: what is not an array is unchanged
     """A JAX array from a NumPy array or nested list; Python numbers stay what they are, so that they take any type."""
     return jnp.asarray(value) if isinstance(value, (np.ndarray, np.generic, list, tuple)) else value
 

@@ -48,7 +48,7 @@ def array_dtype(value: object) -> np.dtype[Any]:
 
 
 def _dtype(value: object) -> np.dtype[Any] | None:
-    # NumPy takes None, lists and dicts for types, too.
+    # NumPy also accepts None, lists and dicts as dtypes.
     if value is None or isinstance(value, (list, tuple, dict)):
         return None
     try:

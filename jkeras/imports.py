@@ -74,7 +74,7 @@ class KerasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     them there without asking any finder.
 
     Args:
-        stand_ins: whether there are any; without them TensorFlow is what is installed, for the user's code, too.
+        stand_ins: whether to use stand-ins; without them, `tensorflow` is the installed package, even in the user's code.
     """
 
     def __init__(self, stand_ins: bool = True) -> None:
@@ -125,7 +125,7 @@ class KerasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
-        """The module that a name stands for.
+        """The module that a name refers to.
 
         Raises:
             NotOfferedImportError: it is a part of TensorFlow that there is not.
@@ -152,7 +152,7 @@ def _taken(*packages: str) -> dict[str, types.ModuleType]:
 
 
 def _own_name(name: str) -> str | None:
-    """The module that stands for one of Keras; None for others."""
+    """The module that replaces one of Keras; None for others."""
     for root in ROOTS:
         if name == root or name.startswith(root + "."):
             return home_of("jkeras.keras" + name[len(root) :])

@@ -80,6 +80,6 @@ def _is_public(name: str, value: object, home: str) -> bool:
 
 
 def named(place: str, name: str) -> Any:
-    """What `place`, a module and after a colon a name in it, stands for; without one it is `name` there."""
+    """The object at `place`, a module with an optional name after a colon; by default the name is `name`."""
     module, _, own_name = place.partition(":")
     return getattr(importlib.import_module(module), own_name or name)

@@ -109,7 +109,7 @@ def profile(
     steps: int = 20,
     folder: str | PathLike[str] | None = None,
 ) -> Profile:
-    """Trains a copy of a compiled model for some steps and says where the time went; the model stays as it was.
+    """Trains a copy of a compiled model for some steps and reports where the time went; the model is not changed.
 
     The table has each layer's share of the time of all operations, forward and backward, and its longest operations. On
     CPUs operations run on several threads at once, so that their sum can be more than the step, and on threads that the

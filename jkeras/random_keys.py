@@ -52,7 +52,7 @@ def as_key(seed: SeedLike = None) -> jax.Array:
 
 
 class Drawing:
-    """Within it, layers that draw and were given no key get keys of their own, one for each call.
+    """A context in which random layers without an explicit key get a new key for each call.
 
     Args:
         entropy: what the keys follow from; integers of at least 0.

@@ -1,7 +1,7 @@
 """Tracebacks that end at the user's line: what lies in between, in jkeras, JAX and Flax, is left out of them.
 
 `filtered` is put around what users call. Inside of one call another may happen (a model calls its layers), and the user's
-own code may run inside of that (the `call` of a layer of one's own): its lines stay, wherever they are.
+own code may run inside these (the `call` of a user's layer): its lines are always kept.
 
 All lines are shown with `JKERAS_FULL_TRACEBACK=1` in the environment, or after `jk.config.disable_traceback_filtering()`.
 """

@@ -1,4 +1,4 @@
-"""The words of annotations: arrays, trees, shapes, and what stands for an object of each family.
+"""Types for annotations: arrays, trees, shapes, and what each family accepts in place of an object.
 
 Arrays carry their shapes, in the manner of jaxtyping: `Float[Array, "batch units"]`, `PyTree[ArrayLike]`. Checkers see
 `jax.Array`; the tests check types and shapes of what is called. Nothing is checked in a running program, and jaxtyping
@@ -103,7 +103,7 @@ PartialShapeLike: TypeAlias = "int | Sequence[int | None]"
 Sizes: TypeAlias = "int | Sequence[int]"
 Axis: TypeAlias = "int | Sequence[int]"
 
-# -- what stands for an object ----------------------------------------------------------------------------------------
+# -- what is accepted in place of an object ---------------------------------------------------------------------------
 
 # A configuration, as `serialize` writes it.
 Config: TypeAlias = Mapping[str, Any]

@@ -33,7 +33,7 @@ class _Wrapper(BaseEstimator):  # type: ignore[misc]
     Args:
         model: a compiled model, or a function that makes one from the keyword arguments `X` (rows, features), `y` (as it
             is trained on) and `model_kwargs`.
-        warm_start: whether `fit` goes on from the weights of the `fit` before.
+        warm_start: whether `fit` continues from the weights of the previous `fit`.
         model_kwargs: keyword arguments of that function.
         fit_kwargs: keyword arguments of every `model.fit`; those passed to `fit` itself take precedence.
 
@@ -120,7 +120,7 @@ class SKLearnClassifier(ClassifierMixin, _Wrapper):  # type: ignore[misc]
 
     Args:
         model: a compiled model, or a function that makes one from the keyword arguments `X`, `y` and `model_kwargs`.
-        warm_start: whether `fit` goes on from the weights of the `fit` before.
+        warm_start: whether `fit` continues from the weights of the previous `fit`.
         model_kwargs: keyword arguments of that function.
         fit_kwargs: keyword arguments of every `model.fit`; those passed to `fit` itself take precedence.
 
@@ -185,7 +185,7 @@ class SKLearnRegressor(RegressorMixin, _Wrapper):  # type: ignore[misc]
 
     Args:
         model: a compiled model, or a function that makes one from the keyword arguments `X`, `y` and `model_kwargs`.
-        warm_start: whether `fit` goes on from the weights of the `fit` before.
+        warm_start: whether `fit` continues from the weights of the previous `fit`.
         model_kwargs: keyword arguments of that function.
         fit_kwargs: keyword arguments of every `model.fit`; those passed to `fit` itself take precedence.
 
@@ -221,7 +221,7 @@ class SKLearnTransformer(TransformerMixin, _Wrapper):  # type: ignore[misc]
 
     Args:
         model: a compiled model, or a function that makes one from the keyword arguments `X`, `y` and `model_kwargs`.
-        warm_start: whether `fit` goes on from the weights of the `fit` before.
+        warm_start: whether `fit` continues from the weights of the previous `fit`.
         model_kwargs: keyword arguments of that function.
         fit_kwargs: keyword arguments of every `model.fit`; those passed to `fit` itself take precedence.
     """

@@ -1,6 +1,6 @@
 """A layer or model that is called on arrays runs as a compiled program, which equal definitions share.
 
-Lists, texts and values without numbers run operation by operation, as does what stands in a user's own program.
+Lists, strings and non-numeric values run operation by operation, as does code inside a user's own program.
 """
 
 from __future__ import annotations

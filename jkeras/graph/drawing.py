@@ -1,4 +1,4 @@
-"""The first values of many alike weights, drawn by one small program for each kind.
+"""Initializes many similar weights with one small program for each kind.
 
 A program that draws all weights of a deep network takes longer to compile than its training step. Its layers are mostly
 alike, so a few programs, one for each initializer, shape and type, give the same bits sooner; those of most random values

@@ -22,7 +22,7 @@ class InFiles:
         repeats: paths of weights in sublayers that are kept once more, before the own ones; the first that is there.
         learns: whether something beside the weights is kept, see `Layer._learned_arrays`.
         order: the names of the own weights in the order of files, where it is not that of the layer.
-        left_out: own weights that are in no file, as they are part of what is written of another.
+        left_out: own weights that are not in files, because they are stored as part of another layer.
         plain_layers: whether `layers` in its configuration are plain arguments; those of a model belong to its graph.
     """
 

@@ -52,7 +52,7 @@ def output_spec(layer: BoundLayer, args: tuple[Any, ...], kwargs: dict[str, Any]
     Args:
         layer: the description.
         args: arguments of `call`, with symbolic tensors; or shape tuples (float32), arrays and the like.
-        kwargs: likewise.
+        kwargs: its keyword arguments.
 
     Returns:
         The structure of the outputs with `Shape` leaves; a size that is unknown is None.

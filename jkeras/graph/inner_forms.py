@@ -24,7 +24,7 @@ MOST = 4096
 
 
 def formed(forms: Forms, name: str, layer: L) -> L:
-    """The layer that `build` made under a name, as it is asked for.
+    """The layer that `build` created under a name, in the requested form.
 
     >>> from jkeras import layers
     >>> formed({"query": {"dtype": "int8_from_float32"}}, "query", layers.Dense(2)).dtype.name
@@ -102,7 +102,7 @@ def is_policy_map(written: object) -> bool:
 
 
 def written_policies(default: Any, forms: Forms) -> Any:
-    """The policy of a layer as Keras has it: a map, if layers inside have policies of their own."""
+    """The policy of a layer in Keras's form: a map if inner layers have their own policies."""
     default_config = serialize(default)
     policies = {f".*/{re.escape(path)}": serialize(form["dtype"]) for path, form in forms.items() if "dtype" in form}
     if not policies:

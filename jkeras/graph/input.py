@@ -123,10 +123,10 @@ def Input(
         batch_size: the number of samples, if fixed.
         dtype: the type that data is cast to; the default float type if None.
         sparse: not supported, accepted for compatibility with Keras.
-        ragged: likewise.
+        ragged: not supported, accepted for compatibility with Keras.
         batch_shape: the shape with the batch axis, instead of `shape`.
         name: the name of the input.
-        tensor: an existing symbolic tensor to return as it is.
+        tensor: an existing symbolic tensor to return unchanged.
         optional: whether None may be passed.
 
     >>> Input((28, 28, 1))

@@ -63,7 +63,7 @@ class Origin:
 
 
 class LayerAttributes:
-    """What every layer has; some classes give the arguments places of their own (see `jkeras.values.fields`)."""
+    """What every layer has; some classes set their own order of arguments (see `jkeras.values.fields`)."""
 
     activity_regularizer: RegularizerField
     dtype: PolicyField
@@ -185,7 +185,7 @@ class Layer(LayerAttributes, Spec):
         """What weights that are part of others in files become, once such a file is read.
 
         Args:
-            values: as they are, by name.
+            values: the arrays by name, unchanged.
         """
         return values
 
@@ -431,13 +431,13 @@ class Layer(LayerAttributes, Spec):
 
     @property
     def path(self) -> str:
-        """Where the layer stands in its model, e.g. `encoder/dense_1`; its name or class outside of one."""
+        """The path of the layer in its model, such as `encoder/dense_1`; its name or class outside a model."""
         own = self.name or type(self).__name__
         return own if self._spec_scope is None else self._spec_scope.path or own
 
     @property
     def _place(self) -> str:
-        """What messages call the layer, also where a class with a path of its own has none yet."""
+        """The name of the layer in messages, even if a class overrides `path` and has none yet."""
         return self.path or self.name or type(self).__name__
 
     @property

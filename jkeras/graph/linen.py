@@ -1,4 +1,4 @@
-"""The only file that knows Flax: definitions become Linen modules, and a user's Flax modules stand in models.
+"""The only file that uses Flax: definitions become Linen modules, and users' Flax modules become layers.
 
 A definition runs in Flax's functional scopes: each layer has one, named by attribute, or by layer name inside a
 functional model. So `{"params": ..., "state": ...}` are ordinary Flax variables, and any Flax program can use
@@ -165,7 +165,7 @@ def run(
 
 @dataclasses.dataclass(frozen=True)
 class LinenGuest:
-    """A user's Linen module that stands in a model; its collections other than "params" are the model's state."""
+    """A user's Linen module as a layer; its collections other than "params" are the model's state."""
 
     module: nn.Module
     method: Any = None

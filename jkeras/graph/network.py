@@ -49,7 +49,7 @@ class InputInfo:
 
 
 def is_ref(value: object) -> bool:
-    """Whether a leaf of a template stands for a tensor."""
+    """Whether a leaf of a template represents a tensor."""
     return isinstance(value, Ref)
 
 
@@ -292,7 +292,7 @@ def _input_layer(tensor: SymbolicTensor) -> InputLayer:
 
 
 def unique_names(layers: list[Layer]) -> list[str]:
-    """Names in Keras's manner: given ones as they are, the others by class and count (`dense`, `dense_1`).
+    """Names as in Keras: explicit names unchanged, the others by class and count (`dense`, `dense_1`).
 
     Raises:
         ArgumentError: two layers were given the same name.

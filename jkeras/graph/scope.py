@@ -145,7 +145,7 @@ class Scope(Protocol):
     """What a bound layer can ask for.
 
     Attributes:
-        path: where the layer stands in its model.
+        path: the path of the layer in its model.
         run: the pass that the layer is part of.
         built: whether `build` has run.
         children: the bound layers directly inside, by name.

@@ -45,7 +45,7 @@ def is_shape(value: object) -> TypeGuard[Sizes]:
 
 
 def has_shape(value: object) -> bool:
-    """Whether a value is an array of any kind, or stands for one: a symbolic tensor, a specification."""
+    """Whether a value is an array of any kind, or represents one: a symbolic tensor, a specification."""
     return isinstance(value, (jax.Array, np.ndarray)) or (hasattr(value, "shape") and hasattr(value, "dtype"))
 
 
@@ -88,7 +88,7 @@ def show_shape(shape: Sizes) -> str:
 
 
 def show_tensors(value: PyTree[Any]) -> str:
-    """Shape and type of a tensor, likewise for those in a structure; other values as they are.
+    """The shape and dtype of a tensor, or of the tensors in a structure; other values are unchanged.
 
     >>> show_tensors([np.zeros((2, 3), "float32"), 1])
     '[(2, 3) float32, 1]'

@@ -29,7 +29,7 @@ class Node:
     Attributes:
         layer: what is applied.
         args: the positional arguments, symbolic tensors among them.
-        kwargs: the keyword arguments, likewise.
+        kwargs: the keyword arguments, in the same form.
         outputs: the structure of the results.
     """
 
@@ -119,7 +119,7 @@ class SymbolicTensor(Symbolic):
 
     @property
     def __jax_array__(self) -> Any:
-        # JAX asks whether there is such a method before it gives up with a message of its own.
+        # JAX looks for this method before it raises its own error.
         raise self._refuse("be passed to a JAX function")
 
     def __bool__(self) -> bool:

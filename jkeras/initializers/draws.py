@@ -19,7 +19,7 @@ import numpy as np
 from jkeras.lowering.switch import quick_options
 from jkeras.types import DTypeLike
 
-# Vectors are no shorter than this; longer ones than the other are drawn as they are, since that takes longer than compiling.
+# Vectors have at least this length; those longer than the other limit keep theirs, as drawing takes longer than compiling.
 SHORTEST, LONGEST = 2**10, 2**24
 
 

@@ -62,7 +62,7 @@ _IMAGES = {"smart_resize": "jkeras.utils.images"}
 
 # Those that are there when asked for, and not offered.
 UNLISTED = frozenset({"trainers"})
-# Modules that stand for another one: its name, and names that come from elsewhere.
+# Modules that mirror another one: its name, and names that come from elsewhere.
 MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     **{
         name: (f"jkeras.{name}", {})

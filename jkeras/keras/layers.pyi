@@ -3108,7 +3108,7 @@ class RandomCrop(BuiltinLayer):
     def generator(self) -> Any: ...
 
 class RandomElasticTransform(BuiltinLayer):
-    """Bends images by smooth random shifts, of its own for each image (Simard et al., 2003)."""
+    """Bends images by smooth random shifts, different for each image (Simard et al., 2003)."""
 
     activity_regularizer: Any
     trainable: Any

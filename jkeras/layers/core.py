@@ -353,7 +353,7 @@ class ReversibleEmbedding(Embedding, own_arguments=True):
     Args:
         input_dim: the number of ids.
         output_dim: the length of a vector.
-        tie_weights: whether the scores come from the same table; otherwise from one of their own, `reverse_embeddings`.
+        tie_weights: whether the scores use the same table; otherwise they use a separate one, `reverse_embeddings`.
         embeddings_initializer: the initializer of the table.
         embeddings_regularizer: a penalty on the table.
         embeddings_constraint: a projection of the table after each update.

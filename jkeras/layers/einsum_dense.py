@@ -125,7 +125,7 @@ class EinsumDense(QuantizableLayer):
         inputs, _, outputs = self._letters
         hidden = len(input_shape) - len(inputs)
         left = self.equation.startswith("...")
-        # Dots on the left stand for the batch axis too; otherwise it is the output's first letter.
+        # An ellipsis on the left includes the batch axis; otherwise that is the output's first letter.
         full_output = self.output_shape if left and hidden else (input_shape[0], *self.output_shape)
         if hidden < 0 or ("..." not in self.equation and hidden) or len(full_output) != len(outputs):
             raise InputError(

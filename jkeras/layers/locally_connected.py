@@ -1,4 +1,4 @@
-"""Convolutions with a kernel of its own at every place, which Keras had until version 3: for the models of old files."""
+"""Convolutions with a separate kernel at every position, which Keras had until version 3: for models from old files."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class LocallyConnected1D(Convolution):
         sizes, channels = x.shape[1:-1], x.shape[-1]
         outs = self._new_sizes(sizes)
         window = _window(sizes, outs, self.kernel_size, self.strides, self.padding)
-        # One more place, of zeros, stands for what lies outside.
+        # One additional position, with zeros, represents everything outside.
         flat = jnp.pad(x.reshape(x.shape[0], -1, channels), ((0, 0), (0, 1), (0, 0)))
         kernel = self._kernel_by_place(window, flat.shape[1] - 1, channels)
         y = jnp.einsum("bpwc,pwcf->bpf", flat[:, window], kernel)

@@ -1,4 +1,4 @@
-"""Layers that can leave their weight as it is, while training changes a product of low rank that is added to it."""
+"""Layers with low-rank adaptation (LoRA): the weight is frozen, and training changes a low-rank product that is added to it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LowRankAttributes:
 
 
 class LowRankLayer(LowRankAttributes, Layer):
-    """A layer whose weight can be left as it is, while training changes `alpha / rank * a @ b` that is added to it.
+    """A layer whose weight can be frozen, while training changes the term `alpha / rank * a @ b` that is added to it.
 
     Hu et al., "LoRA: low-rank adaptation of large language models", arXiv:2106.09685.
     """
@@ -123,7 +123,7 @@ class LowRankLayer(LowRankAttributes, Layer):
             )
 
     def with_lora(self, rank: int, lora_alpha: float | None = None) -> Self:
-        """A copy whose weight stays as it is, with two factors of low rank that training changes.
+        """A copy with a frozen weight and two trainable low-rank factors.
 
         Args:
             rank: the size between the factors.
@@ -150,7 +150,7 @@ class LowRankLayer(LowRankAttributes, Layer):
         return self._lora_scale * jnp.matmul(a, b)
 
     def _values_beside_files(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        # The change is part of the weight; the first factor stays as it is, so that there is a gradient.
+        # The update is part of the weight; the first factor is kept, so that there is a gradient.
         second = self._adapters[1]
         return {**values, second: jnp.zeros_like(values[second])}
 

@@ -51,7 +51,7 @@ class BatchNormalization(Layer):
     """Centres and scales each channel by its mean and variance over the batch.
 
     In training the batch's own statistics are used, and moving averages follow them; otherwise, and in a layer that is not
-    trainable, the moving averages. Shapes stay as they are; gamma, beta and the averages are `(channels,)`.
+    trainable, the moving averages. Shapes are preserved; gamma, beta and the averages are `(channels,)`.
 
     Shapes: any, unchanged; the weights have the size of `axis`.
 
@@ -69,7 +69,7 @@ class BatchNormalization(Layer):
         gamma_regularizer: a penalty on gamma.
         beta_constraint: a projection of beta.
         gamma_constraint: a projection of gamma.
-        renorm: whether training corrects each batch's statistics towards averages of its own (batch renormalisation).
+        renorm: whether training corrects each batch's statistics towards separate moving averages (batch renormalisation).
         renorm_clipping: limits of the correction: a dictionary with any of "rmin", "rmax" (of the scale) and "dmax" (of
             the shift).
         renorm_momentum: the momentum of the averages that the correction aims at.
@@ -275,7 +275,7 @@ def axes_of(value: object) -> tuple[int, ...]:
         raise ArgumentError("expected an axis, or several") from None
 
 
-# An integer stays one, as it is written that way.
+# An integer stays an integer, because configurations contain it as one.
 AXES: Any = field(
     default=-1, convert=lambda value: axes_of(value) if isinstance(value, (list, tuple)) else axes_of(value)[0]
 )
@@ -438,7 +438,7 @@ class GroupNormalization(Layer):
     Shapes: any, unchanged; the size of `axis` is a multiple of `groups`.
 
     Args:
-        groups: the number of groups; -1 makes each channel a group of its own.
+        groups: the number of groups; -1 makes each channel a separate group.
         axis: the channel axis.
         epsilon: added to the variance.
         center: whether to add beta.

@@ -1,7 +1,7 @@
 """What layers share whose weights can be quantised.
 
 A layer says in `build` which of its weights are matrices, and computes through `_product` and `_rows`. What a policy makes of
-them stands in `jkeras.quantization.modes`; there is nothing about a mode here or in a layer.
+them are in `jkeras.quantization.modes`; neither this file nor the layers contain code for a mode.
 """
 
 from __future__ import annotations

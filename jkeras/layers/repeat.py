@@ -1,4 +1,4 @@
-"""`Repeat`: a deep stack of layers that are described alike, compiled once instead of once a layer."""
+"""`Repeat`: a deep stack of identically defined layers, compiled once instead of once per layer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Repeat(Layer):
 
     Shapes: the output of the layer inside has the shape and type of its input, and so has the output here.
 
-    The numbers are those of `times` separate layers, each with weights of its own, initialised from a random key of its own.
+    The numbers are those of `times` separate layers, each with its own weights, initialised from its own random key.
     But there is one compiled loop (`jax.lax.scan`) in place of `times` copies of the same program, so that a deep network
     compiles as fast as one with a single layer. Each weight here holds those of all layers along a new first axis. Optimizers
     that look at whole weights (Adafactor, Lamb, Muon, norms for clipping weight by weight) see them together.
@@ -89,7 +89,7 @@ class Repeat(Layer):
         return {}
 
     def _bind_children(self, bind: Any) -> None:
-        """Nothing: the layer inside runs as a program of its own."""
+        """Does nothing: the inner layer runs as a separate program."""
 
     # In a bound copy: what is known of one layer's weights.
     _infos: ClassVar[dict[str, Any] | None] = None

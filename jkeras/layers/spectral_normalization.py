@@ -52,7 +52,7 @@ class SpectralNormalization(Layer):
         matrix = kernel.reshape(-1, kernel.shape[-1])
         u, v = leading_vectors(jax.lax.stop_gradient(matrix), self.vector_u, self.power_iterations)
         largest = (v @ matrix @ u.T).reshape(())
-        empty = largest == 0  # a kernel of zeros stays as it is
+        empty = largest == 0  # a kernel of zeros is not changed
         if training:
             self.vector_u = jnp.where(empty, self.vector_u, u)
         inner.put(name, kernel / jnp.where(empty, 1, largest))

@@ -5,7 +5,7 @@ into that layout; inside `scan` and `while` it does not, and they run up to a hu
 are written in that layout from the start. A window of a single element is a matrix product; one input channel is a sum
 of shifted images. Times in `benchmarks/lowering.py`. On other platforms XLA's own operations and gradients are used.
 
-These forms have a reverse rule of their own, so forward-mode differentiation (`jax.jvp`, `jax.hessian`) needs
+These forms have custom reverse rules, so forward-mode differentiation (`jax.jvp`, `jax.hessian`) needs
 `jkeras.config.lowering = "plain"`.
 """
 

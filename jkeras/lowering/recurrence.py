@@ -81,7 +81,7 @@ def lstm(
         bias: `(4 * units,)` or None.
         activation: the activation of the candidate and of the carry on its way out.
         recurrent_activation: the activation of the gates.
-        mask: `(batch, time)` of booleans; where false, states stay as they are and the last output is put out again.
+        mask: `(batch, time)` of booleans; where false, states do not change and the previous output is repeated.
         reverse: whether to start with the last step; outputs are in the order of processing.
         return_sequences: whether the outputs of all steps are wanted.
         zero_output_for_mask: whether masked steps put out zeros instead.

@@ -42,7 +42,7 @@ def current_mode() -> str:
 def use(name: str) -> Iterator[None]:
     """Sets the form while a block runs: `with lowering.use("plain"): ...`.
 
-    It holds for the thread or task that enters it. Programs that are compiled already stay as they are; `cache_token`
+    It applies to the thread or task that enters it. Already compiled programs are not changed; `cache_token`
     is part of the keys under which jkeras keeps them.
     """
     before = _chosen.set(name)

@@ -207,7 +207,7 @@ class AdaptableModel(StructuredModel):
                 continue
             cls: Any = type(layer)
             if path in homes and isinstance(layer, kind) and has_rule(cls, layer._rule):
-                # Without a policy of its own, a layer has that of the model around it.
+                # A layer without its own policy has that of the surrounding model.
                 yield (
                     "/".join(path),
                     layer if layer.dtype is not None or policy is None else layer.replace(dtype=policy),

@@ -25,7 +25,7 @@ def calibration_data(config: Any, specs: Any) -> Any:
 
     Args:
         config: with arrays like the model's inputs, or with texts or ids and a tokenizer.
-        specs: shapes and types of the inputs; None stands for any size.
+        specs: shapes and dtypes of the inputs; None means any size.
 
     Raises:
         ArgumentError: there are no data.

@@ -1,4 +1,4 @@
-"""Catches `model.compile(...)` on a line of its own, whose result would be lost."""
+"""Detects statements such as `model.compile(...)` whose result would be lost."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def check_used(method: str, depth: int = 2, owner: str = "model") -> None:
         owner: what the method belongs to.
 
     Raises:
-        DiscardedResultError: the call is a statement of its own, or the last line of a notebook's cell.
+        DiscardedResultError: the call is a separate statement, or the last line of a notebook cell.
     """
     if sys.implementation.name != "cpython":
         return

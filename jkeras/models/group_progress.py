@@ -13,7 +13,7 @@ from jkeras.types import Verbose
 class GroupProgress:
     """One bar over the epochs of all groups, or a line for each group that is done.
 
-    Groups train side by side, so that bars of their own would overwrite each other; the one bar says how many groups are
+    Groups train in parallel, so separate bars would overwrite each other; the single bar shows how many groups are
     done, and the values of the group that ended an epoch last (means over its members).
 
     Args:

@@ -29,7 +29,7 @@ class Handle:
     """Holds one model and rebinds it.
 
     Attributes:
-        value: the immutable model at this moment, with arrays of its own.
+        value: the current immutable model, with its own arrays.
         stop_training: set to True to end training after the current batch or epoch.
         directions: which way each metric is better, "up" or "down", by its name in the logs.
     """

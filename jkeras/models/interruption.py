@@ -11,7 +11,7 @@ Model = TypeVar("Model")
 
 
 def interrupted(model: Model, steps: int) -> Model:
-    """The model as trained so far, in a notebook and in the REPL, where whoever pressed the key goes on by hand.
+    """The model as trained so far, in a notebook and in the REPL, where the user who interrupted it continues by hand.
 
     A script would go on as if training had come to its end, and write over a good file; it is told instead.
 

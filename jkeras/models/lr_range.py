@@ -79,7 +79,7 @@ def lr_range_test(
 ) -> LearningRateRange:
     """Trains for a while with a learning rate that grows with every step, and notes the loss (Smith, 2017).
 
-    The model passed in stays as it is.
+    The model passed in is not changed.
 
     Args:
         model: a compiled model.

@@ -1,4 +1,4 @@
-"""Checkpoints of models that train together: each group of members is a run with a folder of its own.
+"""Checkpoints of models that train together: each group of members is a run with its own folder.
 
 A group is not known to be over before all are: what one that ended has kept stays until then, so that a run that is cut off
 later does not train it again.

@@ -48,7 +48,7 @@ class Plan:
 
     Attributes:
         options: the options of the loop.
-        callbacks: each member gets copies of its own.
+        callbacks: each member gets its own copies.
         rows: for each member the rows of the data that it sees; None for all.
         group: how many members train in one program; None to choose by measuring.
         progress: told of the epochs of all groups, where there are several.

@@ -57,7 +57,7 @@ class Model(TrainableModel):
         outputs: symbolic outputs.
         name: the model's name.
         trainable: whether training changes its weights.
-        dtype: the policy of layers that have none of their own.
+        dtype: the policy of layers without their own.
 
     >>> import jkeras as jk
     >>> x = jk.Input((4,))
@@ -176,7 +176,7 @@ class Model(TrainableModel):
 
         Args:
             filepath: the file or directory; its contents say the format.
-            skip_mismatch: leaves layers as they are whose weights differ or are missing.
+            skip_mismatch: skips layers whose weights differ or are missing.
             only: patterns of the weights to load, such as `"encoder/*"` or `["conv*", "head/bias"]`; a pattern matches a
                 weight's path or that of a layer around it. All that match must be in the file. Layers are found by name.
             by_name: finds layers by their names; layers that only the file or only the model has are skipped.

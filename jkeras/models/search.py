@@ -32,8 +32,8 @@ def search(
 ) -> Search:
     """A search over settings of any kind: units, activations, numbers of layers. `fit` tries them.
 
-    What `jk.sweep` can vary in one program, such as learning rates, may stand in `swept`: each trial then trains all of these
-    together, and counts as its best.
+    Hyperparameters that `jk.sweep` can vary in one program, such as learning rates, can be in `swept`: each trial then trains
+    all of these together and counts as its best.
 
     Args:
         build: makes a compiled model of the setting, `build(**setting)`.

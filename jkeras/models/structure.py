@@ -227,7 +227,7 @@ class StructuredModel(ModelValue):
                 raise ArgumentError(f"No layer matches {pattern!r}.{suggestion(pattern, known)}")
 
         def changed(path: str, layer: Layer) -> Layer:
-            # Layers inside of a `Repeat` have no weights of their own, and are not walked through.
+            # Layers inside a `Repeat` have no weights of their own and are not traversed.
             mine = paths.get(id(layer), [path])
             if any(fnmatch.fnmatchcase(one, pattern) for one in mine for pattern in patterns):
                 return layer._evolve(trainable=value)

@@ -161,7 +161,7 @@ def summary(
     for cells in rows:
         table.add_row(*map(escape, cells))
 
-    # Text in a notebook, too, and in one piece: the value of a cell is the other form of a table.
+    # Also text in a notebook, in one piece: the value of a cell has the other form of a table.
     console = Console(width=line_length or (None if print_fn is None else 98), force_jupyter=False)
     with console.capture() as capture:
         console.print(f"[bold]{escape(contents.title)}[/bold]", highlight=False)

@@ -1,7 +1,7 @@
 """Hyperparameters that a sweep varies: how a value is put into a model, and how a traced one is put into its step.
 
 A step is compiled for one definition and one optimizer. For many values of a hyperparameter the values are arrays that
-travel with the members' states; inside the step they take the place of the fields that they stand for.
+travel with the members' states; inside the step they replace the corresponding fields.
 """
 
 from __future__ import annotations

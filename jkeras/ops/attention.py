@@ -168,7 +168,7 @@ def _cudnn(
 ) -> jax.Array:
     """The kernel. It adds a large negative number where the mask is False, and looks at nothing behind a causal edge.
 
-    Both in the mask, a query that may look nowhere sees all scores alike: it gets the mean of all values.
+    With both in the mask, a fully masked query has equal scores everywhere: it gets the mean of all values.
     """
     if mask is not None:
         lengths = query.shape[1], key.shape[1]

@@ -63,10 +63,10 @@ def convert_format(
 
     Args:
         boxes: an array `(..., 4)`, or a mapping with one under "boxes".
-        source: the format that they have; upper and lower case count alike.
+        source: their current format; case does not matter.
         target: the format that is wanted.
         height: the height of the image; needed between relative and other formats.
-        width: likewise.
+        width: the width of the image, under the same conditions.
         dtype: the type of the result.
 
     Raises:
@@ -133,7 +133,7 @@ def clip_to_image_size(
     Args:
         bounding_boxes: "boxes", an array `(..., 4)`, and perhaps "labels", an array `(...)`.
         height: the height of the image; needed for "xyxy".
-        width: likewise.
+        width: the width of the image, under the same conditions.
         bounding_box_format: "xyxy" or "rel_xyxy".
 
     Raises:

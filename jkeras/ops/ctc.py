@@ -101,7 +101,7 @@ def _beam_search(scores: Array, counts: Array, *, width: int, paths: int, blank:
         result: _Beam = jax.tree.map(lambda new, old: jnp.where(now[1], new, old), after, state)
         return result, None
 
-    # The first time counts for the shortest sequence, too.
+    # The first step counts even for the shortest sequence.
     (labels, _, ending, blanks), _ = jax.lax.scan(step, start, (scores, counts.at[0].set(True)))
     total, best = jax.lax.top_k(jnp.logaddexp(ending, blanks), paths)
     return labels[best], total

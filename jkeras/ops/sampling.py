@@ -23,7 +23,7 @@ def _reflected(index: Array, size: int) -> Array:
     return jnp.minimum(place, 2 * size - 1 - place)
 
 
-# Which pixel stands for one outside of the image.
+# Which pixel replaces one outside the image.
 _OUTSIDE: dict[str, Callable[[Array, int], Array]] = {
     "constant": lambda index, size: jnp.clip(index, 0, size - 1),
     "nearest": lambda index, size: jnp.clip(index, 0, size - 1),
@@ -54,7 +54,7 @@ def sample(images: Array, rows: Array, columns: Array, order: int, mode: str, fi
     Args:
         images: `(batch, height, width, channels)`.
         rows: floats `(batch, new_height, new_width)`.
-        columns: likewise.
+        columns: the column coordinates, in the same form.
         order: 0 takes the nearest pixel, 1 interpolates linearly.
         mode: what lies outside: "constant", "nearest", "wrap", "mirror" or "reflect".
         fill_value: for "constant".

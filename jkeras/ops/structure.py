@@ -76,7 +76,7 @@ def saturate_cast(x: TensorLike, dtype: DTypeLike | None) -> jax.Array:
 
 @functools.lru_cache(maxsize=256)
 def _common_range(dtype: Any, target: Any) -> tuple[Any, Any]:
-    """The least and the greatest number of a type that another holds, too."""
+    """The smallest and largest number of a dtype that another dtype can also represent."""
     low, high = (0, 1) if target == jnp.bool_ else _range(target)
     least, greatest = _range(dtype)
     # The bounds must be exact in the array's own type: a float32 cannot hold the largest int32.

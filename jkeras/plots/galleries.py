@@ -123,16 +123,16 @@ def plot_bounding_box_gallery(
     data_format: str | None = None,
     **kwargs: Any,
 ) -> Figure | None:
-    """Draws images with the boxes that are there and those that a model found.
+    """Draws images with true and predicted bounding boxes.
 
     Args:
         images: `(batch, height, width, channels)`.
         bounding_box_format: how boxes are written.
         y_true: boxes as `draw_bounding_boxes` takes them.
-        y_pred: likewise.
+        y_pred: the predictions, in the same form as `y_true`.
         value_range: the least and the greatest value of the images.
-        true_color: the colour of the boxes that are there.
-        pred_color: the colour of those that were found.
+        true_color: the colour of the true boxes.
+        pred_color: the colour of the predicted boxes.
         line_thickness: the thickness of the frames.
         font_scale: the scale of the names.
         text_thickness: the thickness of the names; None is that of the frames.
@@ -142,7 +142,7 @@ def plot_bounding_box_gallery(
         legend: whether a legend explains the colours.
         legend_handles: what the legend has instead.
         rows: see `plot_image_gallery`.
-        cols: likewise.
+        cols: see `plot_image_gallery`.
         data_format: "channels_last" or "channels_first"; None is the global one.
         **kwargs: further arguments of `plot_image_gallery`.
 
@@ -198,18 +198,18 @@ def plot_segmentation_mask_gallery(
     data_format: str | None = None,
     **kwargs: Any,
 ) -> Figure | None:
-    """Draws a row for each image: the image, with its classes, and with those that a model found.
+    """Draws a row for each image: the image, with its true classes, and with predicted classes.
 
     Args:
         images: `(batch, height, width, channels)`.
         num_classes: see `draw_segmentation_masks`.
         value_range: the least and the greatest value of the images.
         y_true: masks as `draw_segmentation_masks` takes them, of any type of numbers.
-        y_pred: likewise.
+        y_pred: the predictions, in the same form as `y_true`.
         color_mapping: see `draw_segmentation_masks`.
-        blend: likewise.
-        alpha: likewise.
-        ignore_index: likewise.
+        blend: as for `draw_segmentation_masks`.
+        alpha: as for `draw_segmentation_masks`.
+        ignore_index: as for `draw_segmentation_masks`.
         data_format: "channels_last" or "channels_first"; None is the global one.
         **kwargs: further arguments of `plot_image_gallery`.
 

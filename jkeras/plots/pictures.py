@@ -23,7 +23,7 @@ def confusion_matrix(y_true: NestedNumbers, y_pred: NestedNumbers, classes: int 
 
     Args:
         y_true: classes `(rows,)`, or one-hot `(rows, classes)`.
-        y_pred: likewise, or probabilities `(rows, classes)`.
+        y_pred: predicted classes in the same form, or probabilities `(rows, classes)`.
         classes: their number; found in the data if None.
 
     Raises:
@@ -66,7 +66,7 @@ def plot_confusion(
 
     Args:
         y_true: classes `(rows,)`, or one-hot.
-        y_pred: likewise, or probabilities `(rows, classes)`, as `model.predict` gives them.
+        y_pred: predicted classes in the same form, or probabilities `(rows, classes)` from `model.predict`.
         labels: the names of the classes.
         normalize: whether each row is divided by its sum.
         path: writes the picture there.

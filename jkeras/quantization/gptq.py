@@ -66,7 +66,7 @@ def gptq_quantize_matrix(
         weights: `(outputs, inputs)`.
         inverse: the inverse of the Hessian, `(inputs, inputs)`.
         bits: the number of bits of an integer.
-        per_channel: whether each output has a scale of its own.
+        per_channel: whether each output has its own scale.
         symmetric: whether ranges are symmetric around zero.
         group_size: how many inputs share a scale and a zero; -1 is all.
         importance: the importance of each input, to process the most important first; None keeps their order.

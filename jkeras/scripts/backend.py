@@ -151,7 +151,7 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
     """A function from arrays for the inputs to arrays of the outputs, all of them symbolic tensors of one model.
 
     Args:
-        inputs: symbolic tensors; `K.learning_phase()` among them stands for 0 or 1.
+        inputs: symbolic tensors; `K.learning_phase()` among them means 0 or 1.
         outputs: symbolic tensors, a list of them or one.
         updates: not supported.
         name: accepted for compatibility with Keras.

@@ -9,7 +9,7 @@ from jkeras.scripts.notes import NOTES
 
 
 def described_class(cls: type) -> Any:
-    """The built-in class whose constructor a call of `cls` runs; None if a user's class has a constructor of its own."""
+    """The built-in class whose constructor a call of `cls` runs; None if a user's class has its own constructor."""
     for base in cls.__mro__:
         if vars(base).get("description") is not None:
             return base

@@ -15,7 +15,7 @@ from jkeras.scripts.patches import Patches
 
 BASE = Layer
 
-# Sizes of kernels that were arguments of their own.
+# Sizes of kernels that were separate arguments.
 _SIZES = {"nb_row": 0, "nb_col": 1, "kernel_dim1": 0, "kernel_dim2": 1, "kernel_dim3": 2}
 # Old arguments of every layer that say nothing today.
 _WITHOUT = ("input_dtype",)

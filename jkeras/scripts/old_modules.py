@@ -1,4 +1,4 @@
-"""Modules and names of earlier versions of Keras, and what stands for them today."""
+"""Modules and names of earlier versions of Keras, and their replacements."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ MODULES: dict[str, str] = {
 
 
 def home_of(module: str) -> str:
-    """The module that stands for one below `jkeras.keras`.
+    """The module that replaces one below `jkeras.keras`.
 
     >>> home_of("jkeras.keras.objectives"), home_of("jkeras.keras.layers")
     ('jkeras.keras.losses', 'jkeras.keras.layers')

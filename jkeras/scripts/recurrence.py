@@ -1,4 +1,4 @@
-"""`K.rnn`, the loop over time that layers of one's own were written with."""
+"""`K.rnn`, the loop over time for users' own layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The progress bar of training, for loops of one's own."""
+"""The progress bar of training, for custom loops."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Pairs: TypeAlias = Iterable[tuple[str, ArrayLike]]
 
 
 class _StandardOutput:
-    """The stream that `sys.stdout` is when something is written, so that what redirects it later gets the bar, too."""
+    """The current `sys.stdout` at each write, so that the bar follows later redirections."""
 
     def write(self, text: str) -> int:
         return sys.stdout.write(text)

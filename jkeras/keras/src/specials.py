@@ -109,7 +109,7 @@ def dtype_size(dtype: str) -> int:
 
 
 def cast_to_common_dtype(tensors: Sequence[Any]) -> Sequence[Any]:
-    """Arrays as floats of the widest float type among them; float16 and bfloat16 meet in float32. Else as they are."""
+    """Arrays as floats of the widest float type among them; float16 and bfloat16 become float32. Other arrays are unchanged."""
     floats = {name for tensor in tensors if is_float(name := standardize_dtype(tensor.dtype))}
     if not floats:
         return tensors

@@ -62,7 +62,7 @@ class STFTSpectrogram(Layer):
         periodic: whether a named window is periodic rather than symmetric.
         scaling: "density", "spectrum" or None, see `initializers.STFT`.
         padding: "valid" or "same".
-        expand_dims: whether frequencies have an axis of their own.
+        expand_dims: whether frequencies have a separate axis.
         data_format: "channels_last" or "channels_first".
 
     Raises:

@@ -112,7 +112,7 @@ class Discretization(Layer):
             )
 
     def adapt(self, data: Iterable[Any], steps: int | None = None) -> Discretization:
-        """A layer whose boundaries are quantiles of data; this layer stays as it is.
+        """A layer whose boundaries are quantiles of data; this layer is not changed.
 
         Args:
             data: an array, or an iterable of batches.
@@ -144,7 +144,7 @@ class Discretization(Layer):
 
 
 def _summary(values: np.ndarray, epsilon: float) -> np.ndarray:
-    """Sorted values at even distances, and how many values each stands for."""
+    """Sorted values at even distances, and how many values each represents."""
     values = np.sort(values.ravel())
     step = max(values.size * epsilon, 1)
     picked = values[int(step - 1) :: int(step)]

@@ -37,7 +37,7 @@ def dense_only(value: object) -> bool:
 
 
 def encode(ids: jax.Array, mode: str, depth: int, dtype: DTypeLike, weights: jax.Array | None = None) -> jax.Array:
-    """Integers as they are, or as vectors of length `depth`; integers outside `0 ... depth - 1` leave no trace.
+    """Integers unchanged, or as vectors of length `depth`; integers outside `0 ... depth - 1` are ignored.
 
     Shapes: "one_hot" `(..., 1)` or `(...,)` to `(..., depth)`; "multi_hot" and "count" `(..., n)` to `(..., depth)`.
     """

@@ -193,11 +193,11 @@ class Lookup(_Attributes, HostLayer):
         vocabulary: str | Path | Sequence[str] | Sequence[int] | np.ndarray | None,
         idf_weights: Sequence[float] | np.ndarray | None = None,
     ) -> Self:
-        """A layer with another vocabulary; this layer stays as it is."""
+        """A layer with another vocabulary; this layer is not changed."""
         return self.replace(vocabulary=vocabulary, idf_weights=idf_weights)
 
     def adapt(self, data: Iterable[Any], steps: int | None = None) -> Self:
-        """A layer with the vocabulary of data, the most frequent terms first; this layer stays as it is.
+        """A layer with the vocabulary of data, the most frequent terms first; this layer is not changed.
 
         Args:
             data: an array or list of terms (in the mode "tf_idf" of rows of terms), or an iterable of batches of them.

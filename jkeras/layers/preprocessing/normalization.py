@@ -27,7 +27,7 @@ class Normalization(Layer):
     Shapes: any, unchanged; mean and variance have the sizes of `axis`.
 
     Args:
-        axis: the axes that have a mean and a variance of their own; None for one of each.
+        axis: the axes along which each index has its own mean and variance; None means a single mean and variance.
         mean: the means, with `variance`.
         variance: the variances.
         invert: whether to undo the normalisation instead.

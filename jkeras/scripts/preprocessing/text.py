@@ -80,7 +80,7 @@ class Tokenizer:
         num_words: only words with numbers below this one are used; None for all.
         filters, lower, split: see `text_to_word_sequence`.
         char_level: takes every character for a word.
-        oov_token: stands for words that are not known; it gets number 1. Without it they are left out.
+        oov_token: the replacement for unknown words, with number 1. Without it they are omitted.
         analyzer: splits texts instead.
         document_count: texts seen before.
     """
@@ -121,7 +121,7 @@ class Tokenizer:
     # -- learning -----------------------------------------------------------------------------------------------------
 
     def fit_on_texts(self, texts: Iterable[str | list[str]]) -> None:
-        """Numbers the words of texts, the most frequent ones first; texts seen before count, too."""
+        """Numbers the words of texts, the most frequent ones first; earlier texts also count."""
         for text in texts:
             self.document_count += 1
             words = self._words(text)

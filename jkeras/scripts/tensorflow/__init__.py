@@ -1,4 +1,4 @@
-"""A thin `tf` for scripts: one table of names (`table.py`), and what they stand for.
+"""A thin `tf` for scripts: one table of names (`table.py`), and their implementations.
 
 table.py                                        names, signatures, functions
 arrays.py, images.py, strings.py, files.py      functions that `keras.ops` does not have

@@ -44,7 +44,7 @@ def constant(value: TensorLike, dtype: DTypeLike | None = None, shape: Any = Non
 
 
 def convert_to_tensor(value: Any, dtype: Any = None) -> Any:
-    """A tensor of these values; a tensor as it is."""
+    """A tensor of the values; a tensor is returned unchanged."""
     if any_symbolic_tensors((value,)) or (isinstance(value, jax.Array) and dtype is None):
         return value
     return cast(value, dtype) if isinstance(value, jax.Array) else constant(value, dtype)

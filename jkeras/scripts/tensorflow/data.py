@@ -79,7 +79,7 @@ def sample_from_datasets(
 
     Args:
         datasets: the data sets.
-        weights: how likely each is; None for all alike.
+        weights: the probability of each; None means equal probabilities.
         seed: the seed of the draws.
         stop_on_empty_dataset: ends with the first that has ended, else with the last.
         rerandomize_each_iteration: whether each pass draws anew; by default without a seed.

@@ -76,7 +76,7 @@ def is_tensor(x: TensorLike) -> bool:
 
 
 def function(func: Callable[..., Any] | None = None, **options: Any) -> Any:
-    """The function as it is: `fit` and JAX compile what they run; `input_signature` and the other options say nothing here."""
+    """Returns the function unchanged: `fit` and JAX compile what they run; `input_signature` and other options are ignored."""
     return (lambda decorated: decorated) if func is None else func
 
 

@@ -54,7 +54,7 @@ class RaggedTensor:
 
         Args:
             default_value: what they are filled up with; 0 or the empty text unless given.
-            shape: sizes to cut or fill up to; None leaves one as it is.
+            shape: sizes to truncate or pad to; None keeps a size.
         """
         length = max(map(len, self._rows), default=0)
         rows, length = (bound or size for bound, size in zip(shape or (None, None), (len(self), length), strict=False))

@@ -248,7 +248,7 @@ _ROWS = """
     audio.decode_wav: contents -> files.decode_wav
 """
 
-# Names that stand for something as it is: classes, types, functions of functions.
+# Names that are used without conversion: classes, dtypes, functions of functions.
 _OBJECTS = {
     "Variable": "programs:Variable",
     "Tensor": "programs:Tensor",
@@ -332,7 +332,7 @@ NAMES = frozenset((*FUNCTIONS, *TYPES, *_OBJECTS))
 
 
 def lookup(name: str) -> Any:
-    """What a name of the table stands for."""
+    """The object that a name in the table refers to."""
     for known in (FUNCTIONS, TYPES):
         if name in known:
             return known[name]

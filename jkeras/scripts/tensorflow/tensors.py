@@ -25,7 +25,7 @@ class HostTensor(np.ndarray):
 
 
 def host(value: TensorLike) -> Any:
-    """A NumPy value as a tensor; arrays of JAX as they are."""
+    """Converts a NumPy value to a tensor; JAX arrays are unchanged."""
     return value if isinstance(value, (jax.Array, HostTensor)) else np.asarray(value).view(HostTensor)
 
 

@@ -60,7 +60,7 @@ class ImageLayer(ImageAttributes, Layer):
     """
 
     mixes_samples: ClassVar[bool | None] = False
-    # Whether the layer works in inference, too.
+    # Whether the layer also takes effect in inference.
     _in_inference: ClassVar[bool] = False
     # Whether it draws random numbers.
     _is_random: ClassVar[bool] = True
@@ -109,7 +109,7 @@ class ImageLayer(ImageAttributes, Layer):
     # -- a transformation and what it does, under Keras's names ----------------------------------------------------
 
     def get_random_transformation(self, data: Any, training: bool | None = True, seed: SeedLike = None) -> Any:
-        """The numbers of a random transformation of some data; None where the data stay as they are.
+        """The parameters of a random transformation of some data; None if the data is not changed.
 
         Args:
             data: images, or a dictionary with images.
@@ -358,7 +358,7 @@ class ImageLayer(ImageAttributes, Layer):
 
 
 class RandomImageLayer(ImageLayer):
-    """Base of the layers that change images in training only; called on their own with arrays, they do so, too."""
+    """Base of the layers that change images only in training; a direct call with arrays counts as training."""
 
     mixes_samples: ClassVar[bool | None] = False
 
@@ -370,7 +370,7 @@ class RandomImageLayer(ImageLayer):
 
 
 class ColourLayer(RandomImageLayer):
-    """Base of the layers that leave pixels where they are: masks and boxes stay as they are."""
+    """Base of the layers that do not move pixels: masks and boxes are not changed."""
 
     mixes_samples: ClassVar[bool | None] = False
 

@@ -299,7 +299,7 @@ class Solarization(ColourLayer):
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         names = {"additions": self.addition_factor, "thresholds": self.threshold_factor}
         keys = jax.random.split(key)
-        # Keras leaves the lower bound as it is.
+        # Keras does not change the lower bound.
         return {
             name: uniform(one, (shape[0], 1, 1, 1), (low, high * 255))
             for one, (name, (low, high)) in zip(keys, names.items(), strict=True)

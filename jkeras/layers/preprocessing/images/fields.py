@@ -70,7 +70,7 @@ def value_range(value: object) -> tuple[float, float]:
 
 
 def odd_sizes(value: object) -> tuple[int, int]:
-    """Height and width of a kernel, two odd integers; one stands for both."""
+    """The height and width of a kernel, two odd integers; a single one means both."""
     try:
         height, width = arguments.ints(2)(value)
     except ArgumentError:

@@ -365,7 +365,7 @@ class RandomPerspective(_PlaceLayer):
 
 
 class RandomElasticTransform(_PlaceLayer):
-    """Bends images by smooth random shifts, of its own for each image (Simard et al., 2003).
+    """Bends images by smooth random shifts, different for each image (Simard et al., 2003).
 
     Args:
         factor: the bounds of the probability that an image is changed, in [0, 1]; one number f means from 0 to f.

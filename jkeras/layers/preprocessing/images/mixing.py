@@ -131,7 +131,7 @@ class CutMix(_PatchLayer):
     def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         other = jnp.take(images, jnp.asarray(values["permutation_order"]), axis=0)
         channels = image_axes(self.data_format)[2]
-        # The masks of segmentation have channels of their own.
+        # Segmentation masks have their own channels.
         inside = jax.lax.slice_in_dim(values["batch_masks"], 0, 1, axis=channels % 4)
         return jnp.where(inside, other, images)
 

@@ -22,7 +22,7 @@ from jkeras.layers.preprocessing.images.fields import (
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
-# What the layers are made of, by Keras's names for them; "factor" stands for the strength of the policy.
+# The parts of the layers, by Keras's names for them; "factor" means the strength of the policy.
 _PLACES = ("interpolation",)
 _COLOURS = ("value_range",)
 _KINDS: dict[str, tuple[Any, tuple[str, ...], tuple[str, ...]]] = {
