@@ -81,14 +81,14 @@ MISTAKES = {
     "Path": lambda e: e.delete_object("layers/nothing"),
     "does not appear": lambda e: e.delete_object("nothing"),
     "more than once": lambda e: e.delete_object("0"),
-    "no path": lambda e: e.rename_object("dense", "layers/other"),
-    "beside it": lambda e: e.rename_object("layers/dense", "dense_1"),
+    "not a path": lambda e: e.rename_object("dense", "layers/other"),
+    "next to it": lambda e: e.rename_object("layers/dense", "dense_1"),
     "should be a dict": lambda e: e.add_object("layers/other", [np.zeros(3)]),
     "not found in model": lambda e: e.add_object("other/dense", {"0": np.zeros(3)}),
     "array of numbers": lambda e: e.add_weights("dense", {"0": "text"}),
     "names of weights": lambda e: e.add_weights("dense", {"a/b": np.zeros(3)}),
     "Weights found": lambda e: e.delete_weight("dense", "7"),
-    "no object": lambda e: e.delete_weight("layers/dense/0", "1"),
+    "not an object": lambda e: e.delete_weight("layers/dense/0", "1"),
     "extension": lambda e: e.save("weights.h5"),
 }
 

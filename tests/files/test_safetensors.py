@@ -74,7 +74,7 @@ LIES = {
     "no object": (raw(b"[1]"), "not a JSON object"),
     "no JSON": (raw(b"{]"), "not a JSON object"),
     "no text": (raw(b'{"\xff": 1}'), "not a JSON object"),
-    "nested": (raw(b'{"a":' * 200_000), "nested too deeply|no JSON"),
+    "nested": (raw(b'{"a":' * 200_000), "nested too deeply|not a JSON"),
     "a name twice": (raw(b'{"a": 1, "a": 2}'), "used twice"),
     "unknown type": (raw({"w": entry("F99")}, bytes(4)), "F99"),
     "a type that is no text": (raw({"w": entry(["F32"])}, bytes(4)), "type"),
