@@ -134,7 +134,7 @@ def test_a_mismatch_lists_every_path_with_both_shapes(tmp_path):
 
 
 def test_damaged_and_missing_saves(tmp_path):
-    with pytest.raises(errors.RestoreError, match="not a saved model"):
+    with pytest.raises(errors.RestoreError, match="contains no saved model"):
         jk.load_model(tmp_path / "nothing")
     model = jk.Sequential([jk.Input((2,)), layers.Dense(2)])
     model.save(tmp_path / "model")
