@@ -122,9 +122,9 @@ def cross_validate(
         plan = members.Plan(options, as_list(callbacks), rows=np.stack([pairs[i][0] for i in same_size]), group=group)
         part = ArraySource(source.data, size, min(source.batch_size, size))
         task = prepare(model, TrainingData(part), method="cross_validate", in_memory=True)
-        state, histories, grouping = members.train(task, members.stack([start] * len(chosen)), plan)
+        state, histories, grouping = members.train(task, members.stack([start] * len(same_size)), plan)
         groupings.append(grouping)
-        for position, i in enumerate(chosen):
+        for position, i in enumerate(same_size):
             own = members.member(state, position)
             trained[i] = model.with_state(own, histories[position])
     logs = []
