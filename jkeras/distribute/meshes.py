@@ -163,7 +163,7 @@ class MeshLayout(Layout):
 
         A batch is gathered from the shards, for which the devices send about as many bytes as the batch has.
         """
-        if not self.keeps_parts(_nbytes(data)):
+        if not self.keeps_parts(nbytes_of(data)):
             return self.everywhere(data)
         parts = self._sharding(self._rows(True))
         padded: Batch = jax.tree.map(lambda leaf: arrays.with_rows(np.asarray(leaf), self.parts), data)
@@ -171,7 +171,7 @@ class MeshLayout(Layout):
 
     def cut(self, data: Batch, index: Array, span: Span) -> Batch:
         """The batch with a given number, in storage order; slicing sharded data directly would gather all of it."""
-        if not self.keeps_parts(_nbytes(data)):
+        if not self.keeps_parts(nbytes_of(data)):
             return super().cut(data, index, span)
         rows = index * span.batch_size + jnp.arange(span.batch_size, dtype=jnp.int32)
         batch: Batch = borrowed_arrays.take(data, jnp.minimum(rows, span.rows - 1))
@@ -203,10 +203,13 @@ class MeshLayout(Layout):
         return placed_specs(state, self.shardings(state))
 
     def abstract_data(self, data: PyTree[Any]) -> Any:
-        divided = self.keeps_parts(_nbytes(data))
+        divided = self.keeps_parts(nbytes_of(data))
         if divided:
             data = jax.tree.map(lambda leaf: arrays.spec_with_rows(leaf, self.parts), data)
         return placed_specs(data, jax.tree.map(lambda leaf: self._sharding(self._rows(divided)), data))
+
+    def abstract_order(self, order: Any) -> Any:
+        return placed_specs(order, self._sharding(WHOLE))
 
     def abstract_batch(self, batch: Batch) -> Batch:
         spec = self._rows(steps.batch_size(batch) % self.parts == 0)
@@ -249,7 +252,7 @@ class MeshLayout(Layout):
                 batch = arrays.pad_rows(batch, self.parts)
             spec = self._rows(steps.batch_size(batch) % self.parts == 0)
             batch = jax.tree.map(lambda a: lax.with_sharding_constraint(a, self._sharding(spec)), batch)
-            with collectives.gathering(self._gathered if self.strategy.gathers_weights else None):
+            with collectives.gathering(self._in_use):
                 return self._constrained(step(self._constrained(state), batch))
 
         return run
@@ -258,17 +261,24 @@ class MeshLayout(Layout):
         """The forward pass, which gathers weights where it uses them."""
 
         def run(state: TrainState, inputs: PyTree[Any]) -> Any:
-            with collectives.gathering(self._gathered if self.strategy.gathers_weights else None):
+            with collectives.gathering(self._in_use):
                 return step(state, inputs)
 
         return run
 
-    def _gathered(self, params: dict[str, Any]) -> PyTree[Any]:
-        """Gathers sharded weights; their gradients are reduced to the shards."""
-        whole = self._sharding(WHOLE)
+    def _in_use(self, params: dict[str, Any]) -> PyTree[Any]:
+        """Weights as a model uses them: gathered, or in their own shardings, which their gradients get, too.
+
+        Without that an optimizer would compute on shards of a replicated weight's gradient, and gather each of its results.
+        """
         leaves, structure = jax.tree.flatten(params)
-        layouts = jax.tree.leaves(self._param_shardings(params))
-        return jax.tree.unflatten(structure, [arrays.whole(*pair, whole) for pair in zip(leaves, layouts, strict=True)])
+        pairs = list(zip(leaves, jax.tree.leaves(self._param_shardings(params)), strict=True))
+        if all(layout.is_fully_replicated for _, layout in pairs):
+            return params
+        whole = self._sharding(WHOLE)
+        gathers = self.strategy.gathers_weights
+        used = [arrays.whole(*pair, whole) if gathers else lax.with_sharding_constraint(*pair) for pair in pairs]
+        return jax.tree.unflatten(structure, used)
 
     def _param_shardings(self, params: dict[str, Any]) -> PyTree[Any]:
         zero: Any = np.zeros(())
@@ -280,7 +290,8 @@ class MeshLayout(Layout):
         return constrained
 
 
-def _nbytes(data: PyTree[Any]) -> int:
+def nbytes_of(data: PyTree[Any]) -> int:
+    """The size of data, or of their shapes and types, in bytes."""
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(data))
 
 

@@ -16,7 +16,8 @@ from jkeras import collectives
 from jkeras.distribute import arrays
 from jkeras.distribute.devices import as_names
 from jkeras.distribute.mesh_rules import MeshRules
-from jkeras.distribute.meshes import MeshLayout, Placed
+from jkeras.distribute.meshes import MeshLayout, Placed, nbytes_of
+from jkeras.distribute.resident import AXES, AXIS, Resident
 from jkeras.distribute.sharded import MeshStrategy
 from jkeras.errors import ArgumentError
 from jkeras.graph.scope import walk
@@ -32,11 +33,8 @@ from jkeras.training.step import Step
 from jkeras.types import ArrayLike, DevicesField, PyTree
 from jkeras.values.fields import field
 
-AXIS = "replica"
-
-
-# Shardings with an axis of replicas.
-OWN = frozenset({"batch"})
+# The axes of replicas of a program's arguments, by their roles.
+OWN: dict[str, Any] = {"batch": 0, "data": AXES}
 
 
 class ReplicatedProgram(NamedTuple):
@@ -61,7 +59,7 @@ class ReplicaLayout(MeshLayout):
 
     def __init__(self, strategy: MeshRules, mesh: jax.sharding.Mesh | None = None):
         super().__init__(strategy, mesh)
-        self._whole = MeshLayout(strategy, mesh)
+        self._whole = WholeBatches(strategy, mesh)
 
     @property
     def whole(self) -> Layout:
@@ -86,7 +84,7 @@ class ReplicaLayout(MeshLayout):
             axis_name=AXIS,
             devices=list(self.mesh.devices.flat),
             static_broadcasted_argnums=0,
-            in_axes=(None, 0, *(0 if role in OWN else None for role in loop.roles)),
+            in_axes=(None, 0, *map(OWN.get, loop.roles)),
             out_axes=(None,) * loop.results,
             donate_argnums=(2,) if loop.donates else (),
         )
@@ -95,10 +93,10 @@ class ReplicaLayout(MeshLayout):
     def around(self, step: Step, training: bool) -> BoundStep:
         return functools.partial(replicated, step)
 
-    def picked(self, data: Batch, order: jax.Array, index: ArrayLike, span: Span) -> Batch:
+    def picked(self, data: Resident, order: jax.Array, index: ArrayLike, span: Span) -> Batch:  # type: ignore[override]
         return share_of(data, order, index, span, self.parts)
 
-    def cut(self, data: Batch, index: ArrayLike, span: Span) -> Batch:
+    def cut(self, data: Resident, index: ArrayLike, span: Span) -> Batch:  # type: ignore[override]
         return share_of(data, None, index, span, self.parts)
 
     def check(self, program: Program, source: Source) -> None:
@@ -106,18 +104,30 @@ class ReplicaLayout(MeshLayout):
         super().check(program, source)
         check_stateless(program)
 
-    def keeps_parts(self, nbytes: float) -> bool:
-        """False: each replica takes its rows of a batch from its own copy of the data."""
-        return False
-
     def _divides(self, program: Program, rows: int, training: bool) -> bool:
         return rows % self.parts == 0 or not program.mixes_samples(training)
 
     def abstract_state(self, state: TrainState) -> Any:
         return placed_specs(state)
 
-    def abstract_data(self, data: PyTree[Any]) -> Any:
-        return placed_specs(data)
+    def place_data(self, data: Batch) -> Resident:  # type: ignore[override]
+        """As in `MeshLayout`; shards get a leading axis of devices."""
+        if not self.keeps_parts(nbytes_of(data)):
+            return Resident(self.everywhere(data), None)
+        shares = jax.tree.map(lambda leaf: self._shares(arrays.with_rows(np.asarray(leaf), self.parts)), data)
+        return Resident(None, arrays.put(shares, jax.tree.map(lambda _: self._sharding(self._rows(True)), shares)))
+
+    def _shares(self, leaf: ArrayLike) -> Any:
+        return leaf.reshape(self.parts, -1, *leaf.shape[1:])
+
+    def abstract_data(self, data: Batch) -> Resident:
+        if not self.keeps_parts(nbytes_of(data)):
+            return Resident(placed_specs(data), None)
+        longer = jax.tree.map(lambda leaf: arrays.spec_with_rows(leaf, self.parts), data)
+        return Resident(None, self.abstract_batch(longer))
+
+    def abstract_order(self, order: Any) -> Any:
+        return placed_specs(order)
 
     def abstract_batch(self, batch: Batch) -> Batch:
         """As in `MeshLayout`, with a leading axis of devices."""
@@ -133,8 +143,18 @@ class ReplicaLayout(MeshLayout):
         if isinstance(batch, Placed) or not self._divides(program, steps.batch_size(batch), training):
             return super().place_batch(batch, program, training)
         padded = self.padded(program, jax.tree.map(np.asarray, batch), training)
-        shares = jax.tree.map(lambda a: a.reshape(self.parts, -1, *a.shape[1:]), padded)
+        shares = jax.tree.map(self._shares, padded)
         return Placed(arrays.put(shares, jax.tree.map(lambda leaf: self._sharding(self._rows(True)), shares)), True)
+
+
+class WholeBatches(MeshLayout):
+    """Batches that are not divided among the replicas, taken from the data that lies on them."""
+
+    def taken(self, data: Resident, rows: jax.Array) -> Batch:  # type: ignore[override]
+        return super().taken(data.rows, rows)
+
+    def cut(self, data: Resident, index: ArrayLike, span: Span) -> Batch:  # type: ignore[override]
+        return super().cut(data.rows, index, span)
 
 
 def check_stateless(program: Program) -> None:
@@ -187,22 +207,19 @@ class MirroredStrategy(MeshStrategy):
         return AXIS
 
 
-def share_of(data: Batch, order: jax.Array | None, index: ArrayLike, span: Span, parts: int) -> Batch:
+def share_of(data: Resident, order: jax.Array | None, index: ArrayLike, span: Span, parts: int) -> Batch:
     """One replica's rows of the batch with a given number, in a given order or (None) in storage order."""
     size = span.batch_size
     # The rows of one replica; in the last replicas, fewer of them may count.
     share = -(-size // parts)
-    place = lax.axis_index(AXIS) * share + jnp.arange(share, dtype=jnp.int32)
-    counted = None
-    if span.masked or size % parts:
-        counted = (place < size) & (index * size + place < span.rows)
-    position = index * size + jnp.minimum(place, size - 1)
-    if order is not None:
-        position = order[position]
-    else:
-        position = jnp.minimum(position, jax.tree.leaves(data)[0].shape[0] - 1)
-    batch: Batch = jax.tree.map(lambda a: a.at[position].get(mode="promise_in_bounds"), data)
-    return batch if counted is None else dataclasses.replace(batch, valid=counted)
+    places = jnp.arange(parts * share, dtype=jnp.int32).reshape(parts, share)
+    positions = index * size + jnp.minimum(places, size - 1)
+    positions = jnp.minimum(positions, span.rows - 1) if order is None else order[positions]
+    batch = data.taken(positions)
+    if not span.masked and size % parts == 0:
+        return batch
+    own = places[lax.axis_index(AXIS)]
+    return dataclasses.replace(batch, valid=(own < size) & (index * size + own < span.rows))
 
 
 def replicated(step: Step, state: TrainState, batch: Batch) -> TrainState:

@@ -60,7 +60,7 @@ def abstract_programs(task: Task, state: TrainState, batch: Batch, rows: int) ->
     inputs = layout.whole.abstract_batch(Batch(batch.x)).x
     return {
         "train_steps": program(
-            loops.TRAIN_STEPS, task.train, training, layout.abstract_data(data), layout.abstract_data(order), span
+            loops.TRAIN_STEPS, task.train, training, layout.abstract_data(data), layout.abstract_order(order), span
         ),
         "train_one": program(loops.TRAIN_ONE, task.train, training, layout.abstract_batch(batch)),
         "eval_steps": program(loops.EVAL_STEPS, task.evaluate, scoring, layout.abstract_data(data), span),

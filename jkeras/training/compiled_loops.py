@@ -14,7 +14,7 @@ from jax import lax
 
 from jkeras import lowering
 from jkeras.graph.layer import Layer
-from jkeras.training import borrowed_arrays, steps
+from jkeras.training import steps
 from jkeras.training.layout import CompiledProgram, Layout, Loop, ManyModels, Span
 from jkeras.training.memory_errors import GuardedProgram
 from jkeras.training.state import Arrays, Batch, TrainState, arrays_of, with_arrays, with_key, without_key
@@ -60,7 +60,7 @@ def step_and_logs(
 
 
 def _train_rows(layout: Layout, step: Step, state: TrainState, data: Batch, rows: jax.Array) -> Trained:
-    return _train_one(layout, step, state, borrowed_arrays.take(data, rows))
+    return _train_one(layout, step, state, layout.taken(data, rows))
 
 
 def _eval_steps(layout: Layout, step: Step, state: TrainState, data: Batch, span: Span) -> Evaluated:

@@ -11,7 +11,7 @@ import jax
 
 from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
-from jkeras.training import borrowed_arrays, steps
+from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
@@ -154,8 +154,7 @@ def evaluate_on_device(task: Task, state: TrainState, source: ArraySource, data:
     metrics, model_state = task.loops.eval_steps(task.evaluate, state, data, span)
     state = with_arrays(state, metrics=metrics, model_state=model_state)
     if full < source.steps_per_epoch:
-        start = full * source.batch_size
-        batch = borrowed_arrays.cut(data, start, borrowed_arrays.row_count(data) - start)
+        batch = next(source.batches(first=full))  # from the host: data in parts have rows added at their end
         metrics, model_state = task.loops.eval_one(task.evaluate, state, batch)
         state = with_arrays(state, metrics=metrics, model_state=model_state)
     return state

@@ -134,6 +134,11 @@ class Layout:
             return batch
         return dataclasses.replace(batch, valid=index * size + jnp.arange(size, dtype=jnp.int32) < span.rows)
 
+    def taken(self, data: Batch, rows: jax.Array) -> Batch:
+        """The rows of these numbers."""
+        batch: Batch = borrowed_arrays.take(data, rows)
+        return batch
+
     def cut(self, data: Batch, index: Array, span: Span) -> Batch:
         """The batch of a number in the order in which rows lie."""
         size = span.batch_size
@@ -202,8 +207,12 @@ class Layout:
         return placed_specs(state)
 
     def abstract_data(self, data: PyTree[Any]) -> Any:
-        """Those of data, or of an order, in memory."""
+        """Those of data in memory."""
         return placed_specs(data)
+
+    def abstract_order(self, order: Any) -> Any:
+        """Those of an order of rows."""
+        return placed_specs(order)
 
     def abstract_batch(self, batch: Batch) -> Batch:
         """Those of a batch as programs get it."""
