@@ -30,7 +30,7 @@ from jkeras.training.program import Program
 from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step import Step
-from jkeras.types import ArrayLike, DevicesField, PyTree
+from jkeras.types import Array, ArrayLike, DevicesField, PyTree
 from jkeras.values.fields import field
 
 # The axes of replicas of a program's arguments, by their roles.
@@ -117,7 +117,7 @@ class ReplicaLayout(MeshLayout):
         shares = jax.tree.map(lambda leaf: self._shares(arrays.with_rows(np.asarray(leaf), self.parts)), data)
         return Resident(None, arrays.put(shares, jax.tree.map(lambda _: self._sharding(self._rows(True)), shares)))
 
-    def _shares(self, leaf: ArrayLike) -> Any:
+    def _shares(self, leaf: Array) -> Array:
         return leaf.reshape(self.parts, -1, *leaf.shape[1:])
 
     def abstract_data(self, data: Batch) -> Resident:
@@ -153,7 +153,7 @@ class WholeBatches(MeshLayout):
     def taken(self, data: Resident, rows: jax.Array) -> Batch:  # type: ignore[override]
         return super().taken(data.rows, rows)
 
-    def cut(self, data: Resident, index: ArrayLike, span: Span) -> Batch:  # type: ignore[override]
+    def cut(self, data: Resident, index: Array, span: Span) -> Batch:  # type: ignore[override]
         return super().cut(data.rows, index, span)
 
 

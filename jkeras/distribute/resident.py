@@ -58,4 +58,5 @@ def _exchanged(part: jax.Array, positions: jax.Array, own: jax.Array) -> jax.Arr
     count = part.shape[0]
     sent = part.at[positions % count].get(mode="promise_in_bounds")
     received = lax.all_to_all(sent, AXIS, 0, 0)
-    return received[own // count, jnp.arange(own.shape[0])]
+    rows: jax.Array = received[own // count, jnp.arange(own.shape[0])]
+    return rows

@@ -36,6 +36,15 @@ def columns(model):
     return D.ModelParallel(layout_map=D.LayoutMap(mesh, {"dense.*kernel": (None, "model")}))
 
 
+def test_optimizers_do_not_gather_more_than_gradients():
+    """A bias beside a split kernel is put together once, not for each slot of the optimizer."""
+    net = jk.Sequential([layers.Input((32,)), layers.Dense(64, activation="relu"), layers.Dense(8)])
+    mesh = D.DeviceMesh((2, 2), ["batch", "model"], devices=4)
+    strategy = D.ModelParallel(layout_map=D.LayoutMap(mesh, {"dense.*kernel": (None, "model")}))
+    plan = D.plan(net.compile("adam", "mse"), 32, "here", strategy)
+    assert {each.kind: each.count for each in plan.collectives}["all-gather"] <= 4
+
+
 # -- counting ------------------------------------------------------------------------------------------------------
 
 
