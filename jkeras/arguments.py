@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, cast
 
 import numpy as np
 
-from jkeras.errors import ArgumentError, UnknownNameError, suggestion
+from jkeras.errors import ArgumentError, UnknownNameError, nearest
 
 if TYPE_CHECKING:
     from jkeras.types import NestedNumbers
@@ -173,8 +173,7 @@ def one_of(*allowed: Result) -> Callable[[object], Result]:
             if type(candidate) is type(folded) and candidate == folded:
                 return candidate
         names = [candidate for candidate in allowed if isinstance(candidate, str)]
-        hint = suggestion(value, names) if isinstance(value, str) else ""
-        hint = hint if hint.startswith(" Did") else ""
+        hint = nearest(value, names) if isinstance(value, str) else ""
         raise ArgumentError(f"expected one of {', '.join(map(repr, allowed))}.{hint}")
 
     return convert
@@ -277,6 +276,16 @@ def shape(value: object) -> tuple[int | None, ...]:
         return tuple(None if v is None else size(v) for v in value)
     except ArgumentError:
         raise ArgumentError("expected a shape: a tuple of integers and None") from None
+
+
+def scalar(value: object) -> float:
+    """A real number, also as an array without axes."""
+    if not isinstance(value, (str, bytes)):
+        try:
+            return number(np.asarray(value)[()])
+        except (ArgumentError, TypeError, ValueError):
+            pass
+    raise ArgumentError("expected a number")
 
 
 def path(value: object) -> Path:

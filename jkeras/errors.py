@@ -347,8 +347,16 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
     >>> suggestion("rleu", ["relu", "tanh"])
     " Did you mean 'relu'?"
+    >>> suggestion("softmax", ["relu", "tanh"])
+    " Known: 'relu', 'tanh'."
     """
     known = list(known)
+    shown = ", ".join(map(repr, known[:MAX_SHOWN])) + (", ..." if len(known) > MAX_SHOWN else "")
+    return nearest(name, known) or (f" Known: {shown}." if known else "")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """` Did you mean 'x'?` for the nearest known name, empty if none is near."""
     folded = {candidate.lower().replace("_", ""): candidate for candidate in known}
     lower_name = name.lower().replace("_", "")
 
@@ -360,7 +368,4 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return max(whole, _ratio(lower_name, candidate[: len(lower_name) + 1]) - 0.2)
 
     near = max(folded, key=likeness, default="")
-    if near and likeness(near) >= 0.55:
-        return f" Did you mean {folded[near]!r}?"
-    shown = ", ".join(map(repr, known[:MAX_SHOWN])) + (", ..." if len(known) > MAX_SHOWN else "")
-    return f" Known: {shown}." if known else ""
+    return f" Did you mean {folded[near]!r}?" if near and likeness(near) >= 0.55 else ""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-from jkeras.errors import suggestion
+from jkeras.errors import ExtraError, suggestion
 
 
 def names_in(places: Mapping[str, str]) -> dict[str, str]:
@@ -19,6 +19,23 @@ def names_in(places: Mapping[str, str]) -> dict[str, str]:
     {'A': 'package.first', 'B': 'package.first', 'C': 'package.second'}
     """
     return {name: module for module, names in places.items() for name in names.split()}
+
+
+def needed(module: str, what: str, install: str) -> Any:
+    """A module of a package that not everybody has.
+
+    Args:
+        module: its name.
+        what: what needs it.
+        install: what to install, as `pip` is told.
+
+    Raises:
+        ExtraError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ExtraError(f"{what} needs {module.partition('.')[0]}: pip install {install}") from error
 
 
 def names_from(package: str, table: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:

@@ -4,7 +4,6 @@ Needs the extras `plot` and `tensorboard`; the pictures of TensorBoard and of th
 are without it.
 """
 
-import io
 import re
 import shutil
 import subprocess
@@ -18,6 +17,10 @@ import numpy as np
 import jkeras as jk
 from jkeras import layers, plots
 from jkeras.plots.diagram import Box, Diagram
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scripts import terminal_pictures as terminal  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -116,39 +119,14 @@ def confusion():
 
 def summary():
     """`model.summary()` in a terminal."""
-    _terminal(">>> model.summary()", "summary.svg", lambda: network().summary())
+    terminal.save(IMAGES / "summary.svg", ">>> model.summary()", terminal.printed(lambda: network().summary()))
 
 
 def training():
     """A training run in a terminal."""
     (x, y), _ = digits()
-    _terminal(">>> model = model.fit(x, y, epochs=4, validation_split=0.1)", "training.svg",
-              lambda: network().fit(x, y, epochs=4, validation_split=0.1, verbose=1))  # fmt: skip
-
-
-def _terminal(prompt, name, show):
-    """What a function prints to a terminal, as a picture of one."""
-    from rich.console import Console
-    from rich.text import Text
-
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    kept, sys.stdout = sys.stdout, Terminal()
-    try:
-        show()
-        printed = sys.stdout.getvalue()
-    finally:
-        sys.stdout = kept
-    # What a terminal shows in the end: of a line that was drawn again and again, the last drawing.
-    lines = [
-        re.split(r"\r|\x1b\[2K|\x1b\[1G", line.rstrip("\r"))[-1] for line in printed.replace("\x08", "").split("\n")
-    ]
-    console = Console(record=True, width=108, file=io.StringIO(), force_terminal=True)
-    console.print(prompt, style="bold", highlight=False)
-    console.print(Text.from_ansi("\n".join(lines).rstrip()))
-    console.save_svg(str(IMAGES / name), title="jkeras")
+    lines = terminal.printed(lambda: network().fit(x, y, epochs=4, validation_split=0.1, verbose=1))
+    terminal.save(IMAGES / "training.svg", ">>> model = model.fit(x, y, epochs=4, validation_split=0.1)", lines)
 
 
 def tensorboard():

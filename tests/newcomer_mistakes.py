@@ -259,6 +259,13 @@ DATA = {
     "images in bytes": (lambda: fit(x=IMAGES), "samples", "x has 4"),
     "a generator that ends": (lambda: model().evaluate(iter([]), verbose=0), "data|x", "no batches|empty"),
     "a class as data": (lambda: fit(x=np.ndarray), "x", "objects"),
+    "times": (lambda: fit(x=np.zeros((16, 4), "datetime64[s]")), "x", r"datetime64\[s\]"),
+    "integers of texts": (lambda: [layers.IntegerLookup().adapt(["a"])], "IntegerLookup", "'a'"),
+    "mean of texts": (lambda: [layers.Normalization().adapt(np.array(["a"]))], r"Normalization.adapt\(data=", "'a'"),
+    "mean of ragged rows": (lambda: [layers.Normalization().adapt([[1.0, 2.0], [3.0]])], "data", r"\[3.0\]"),
+    "terms in ragged rows": (lambda: [layers.StringLookup().adapt([["a"], ["a", "b"]])], "adapt", "different lengths"),
+    "a text as validation data": (lambda: fit(validation_data="test.csv"), "validation_data", "str"),
+    "validation data of another shape": (lambda: fit(validation_data=(X, Y[:3])), "validation_data", "3"),
     "complex y": (lambda: fit(y=Y + 1j), "y|sequential", "complex"),
 }
 
@@ -361,14 +368,87 @@ USES = {
         "not used",
     ),
     "a compile that is lost": (lambda: exec("m.compile('sgd', 'mse')", {"m": model()}), "model.compile", "not used"),
+    "an adaptation that is lost": (
+        lambda: exec("norm.adapt(X)", {"norm": layers.Normalization(), "X": X}),
+        "layer.adapt",
+        "not used",
+    ),
+    "an ensemble that is lost": (
+        lambda: exec("ensemble.fit(X, Y, verbose=0)", {"ensemble": jk.Ensemble(model(), 2), "X": X, "Y": Y}),
+        "ensemble.fit",
+        "not used",
+    ),
+    "a step without y": (
+        lambda: jk.train_step((m := model().init(0)).definition, m.recipe, m.state, X),
+        "no y for it",
+        r"the batch of a step is `\(x, y\)`",
+    ),
+    "boxes in an unknown format": (
+        lambda: jk.visualization.plot_bounding_box_gallery(IMAGES, "xyxyx"),
+        r"plot_bounding_box_gallery\(bounding_box_format=",
+        "'xyxyx'",
+    ),
+    "an unknown argument of a gallery": (
+        lambda: jk.visualization.plot_image_gallery(IMAGES, row=2),
+        "plot_image_gallery",
+        "'row'",
+    ),
+    "rows of masks": (
+        lambda: jk.visualization.plot_segmentation_mask_gallery(IMAGES, 2, rows=2),
+        r"plot_segmentation_mask_gallery\(rows=2\)",
+        "Leave `rows` out",
+    ),
     "state of another kind": (lambda: model().with_state({}), "with_state", r"\{\}"),
     "clone of nothing": (lambda: jk.clone_model(5), "clone_model", "5"),
+}
+
+# -- objects of the drop-in ---------------------------------------------------------------------------------------------
+
+
+def cells(loss="mse"):
+    of = drop_in.Sequential([drop_in.Input((4,)), drop_in.layers.Dense(1)])
+    of.compile("sgd", loss)
+    return of
+
+
+OBJECTS = {
+    "epochs as text": (lambda: fit(cells(), epochs="3"), r"fit\(epochs=", "'3'"),
+    "half a step": (lambda: fit(cells(), steps_per_epoch=2.5), r"fit\(steps_per_epoch=", "2.5"),
+    "steps of evaluate": (lambda: cells().evaluate(X, Y, steps="all", verbose=0), r"evaluate\(steps=", "'all'"),
+    "no y to evaluate": (lambda: cells().evaluate(X, verbose=0), "loss", "no y"),
+    "no y to validate": (lambda: fit(cells(), validation_data=(X,)), "loss", "no y"),
+    "a class as callback": (
+        lambda: fit(cells(), callbacks=[drop_in.callbacks.EarlyStopping]),
+        "callbacks",
+        "EarlyStopping",
+    ),
+    "a text as callback": (lambda: fit(cells(), callbacks="early"), "callbacks", "'early'"),
+    "a text as validation data": (lambda: fit(cells(), validation_data="test.csv"), "validation_data", "str"),
+    "times": (lambda: fit(cells(), x=np.zeros((16, 4), "datetime64[s]")), "x", r"datetime64\[s\]"),
+    "one argument of attention": (
+        lambda: drop_in.layers.MultiHeadAttention(2, 2)(drop_in.Input((4, 3))),
+        "MultiHeadAttention",
+        "missing a required argument: 'value'",
+    ),
+    "an unknown argument of a call": (
+        lambda: drop_in.layers.Dense(1)(drop_in.Input((4,)), train=True),
+        "Dense",
+        "'train'",
+    ),
+    "a layer called on nothing": (lambda: drop_in.layers.Dense(1)(), "Dense", "inputs"),
+    "one layer as a list": (lambda: drop_in.Sequential(drop_in.layers.Dense(1)), "Sequential", "Dense"),
+    "weights as a number": (lambda: cells().set_weights(3), "set_weights", "3"),
+    "a path that is none": (lambda: cells().save_weights(3), "save_weights", "3"),
+    "index of a layer": (lambda: cells().get_layer(index="first"), "get_layer", "'first'"),
+    "weights of classes": (lambda: cells().train_on_batch(X, C, class_weight="balanced"), "class_weight", "'balanced'"),
+    "printing with a text": (lambda: cells().summary(print_fn="print"), "summary", "'print'"),
 }
 
 MISTAKES = {
     f"{group}: {name}": case
     for group, cases in {
         "string": STRINGS, "signature": SIGNATURES, "number": NUMBERS, "data": DATA, "graph": GRAPHS, "use": USES,
+        "object": OBJECTS,
     }.items()
     for name, case in cases.items()
 }  # fmt: skip

@@ -51,6 +51,26 @@ def test_every_guide_has_a_picture_and_a_place():
         assert f": guides/{page.name}" in navigation, page
 
 
+def test_the_first_page_names_what_is_slower():
+    table = benchmark_chart.times(benchmark_chart.RESULTS.read_text())
+    text = " ".join((ROOT / "docs" / "index.md").read_text().split())
+    (sentence,) = re.findall(r"PyTorch is faster on ([^.]*)\.", text)
+    assert "Keras is faster" not in text
+    for name, label in benchmark_chart.WORKLOADS.items():
+        assert (label in sentence) is (table[name]["torch"] < table[name]["jkeras"]), label
+        assert all(table[name][peer] > table[name]["jkeras"] for peer in benchmark_chart.PEERS if peer != "torch"), (
+            label
+        )
+
+
+def test_the_table_of_the_comparison_is_measured():
+    table = benchmark_chart.times(benchmark_chart.RESULTS.read_text())
+    text = (ROOT / "docs" / "comparison.md").read_text()
+    measured = {f"{table[name]['jkeras']:.3g}" for name in table}
+    rows = re.findall(r"^\| [^|]+ \| \**([\d.]+)\** \| [\d.]+ \|", text.split("## Measured")[1], flags=re.M)
+    assert len(rows) == 9 and set(rows) <= measured
+
+
 def test_the_chart_of_the_first_page_can_be_drawn(tmp_path):
     table = benchmark_chart.times(benchmark_chart.RESULTS.read_text())
     assert set(benchmark_chart.WORKLOADS) <= set(table) and table["mlp"]["keras"] > table["mlp"]["jkeras"]

@@ -2,11 +2,16 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import jkeras as jk
+from jkeras.errors import ExtraError
 
 LAZY = ("jkeras", "jkeras.callbacks", "jkeras.config", "jkeras.layers", "jkeras.models", "jkeras.saving")
 
@@ -59,3 +64,22 @@ def test_all_names_are_imported_by_a_star():
     exec("from jkeras import *", names)
     exec("from jkeras.layers import *", names)
     assert {"Sequential", "Dense", "TextVectorization", "losses", "sweep"} <= set(names)
+
+
+EXTRAS = {
+    "matplotlib": (
+        lambda: jk.History({"loss": [1.0]}).plot(),
+        "plot_history needs matplotlib: pip install 'jkeras[plot]'",
+    ),
+    "pandas": (lambda: jk.History({"loss": [1.0]}).to_pandas(), "History.to_pandas needs pandas: pip install pandas"),
+    "PIL": (lambda: jk.utils.array_to_img(np.ones((2, 2, 3))), "pictures needs PIL: pip install pillow"),
+}
+
+
+@pytest.mark.parametrize("package", EXTRAS)
+def test_a_package_that_is_missing_is_named(package, monkeypatch):
+    call, words = EXTRAS[package]
+    for name in [package, *(name for name in sys.modules if name.startswith(f"{package}."))]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ExtraError, match=re.escape(words)):
+        call()

@@ -81,7 +81,7 @@ ARGUMENTS = {
     "suffix": (lambda: model().save("m.kears"), r"save\('m.kears'\): .* Did you mean '.keras'\?"),
     "suffix of weights": (
         lambda: model().save_weights("m.npz"),
-        "'.npz' is not a known file format.*'.weights.h5'.*'m', it becomes",
+        "'.npz' is not a known file format. Known are .*`.weights.h5`.*'m', it becomes",
     ),
     "a class as layer": (lambda: jk.Sequential([layers.Dense]), r"got the class Dense: write `Dense\(...\)`"),
     "an array as layer": (lambda: jk.Sequential([X]), r"got \(16, 4\) float32 of type ndarray"),

@@ -10,7 +10,8 @@ from tests.newcomer_mistakes import MISTAKES
 # How messages say what to write.
 ADVICE = re.compile(
     r"Did you mean|[Ee]xpect|[Ww]rite|[Uu]se |[Pp]ass |Known|known are|[Gg]ive |Put |[Aa]dd |[Mm]ake|Turn|must|Reshape|Change"
-    r"|Clean|model = |[Bb]egin|[Tt]ake|needs|[Ii]nstead|at most|first|End it|Freeze|Check|missing|outside|copies|build|becomes"
+    r"|Clean|Leave|model = |[Bb]egin|[Tt]ake|needs|[Ii]nstead|at most|first|End it|Freeze|Check|missing|outside|copies|build"
+    r"|becomes|is called with|Turn"
 )
 # Python's own classes, for what only Python looks up.
 BUILT_IN = (AttributeError, NotImplementedError)

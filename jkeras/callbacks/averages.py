@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jkeras.buffers import owned_copy
+from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.errors import ArgumentError
 from jkeras.optimizers import BaseOptimizer, LossScaleOptimizer, MultiOptimizer, Optimizer, OptimizerMap
@@ -12,6 +13,7 @@ from jkeras.paths import flatten, merge
 from jkeras.training.state import arrays_of
 
 
+@checked_arguments
 class SwapEMAWeights(Callback):
     """Replaces the weights by their moving averages for evaluation and prediction.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 
+from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.checkpoint_callback import CheckpointCallback
 from jkeras.files.containers import checkpoints
 from jkeras.training.save_schedule import SaveFrequency
 
 
+@checked_arguments
 class BackupAndRestore(CheckpointCallback):
     """Backs up the run while it trains; if the script is restarted, `fit` resumes from the last backup.
 

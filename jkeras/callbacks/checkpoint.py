@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.monitor import Monitor
 from jkeras.console.messages import print_msg
@@ -79,6 +80,7 @@ class BestSoFar(Monitor):
             print_msg(f"\nEpoch {epoch + 1}: {text}")
 
 
+@checked_arguments
 class ModelCheckpoint(BestSoFar):
     """Saves the model, or its weights, after epochs or batches.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from jkeras import arguments
+from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.checkpoint import BestSoFar
 from jkeras.callbacks.checkpoint_callback import CheckpointCallback
@@ -14,6 +15,7 @@ from jkeras.files.containers.checkpoints import Snapshot
 from jkeras.training.save_schedule import SaveFrequency
 
 
+@checked_arguments
 class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
     """Saves checkpoints during training, each in `directory/step-000000123`, with arrays in Orbax's format.
 

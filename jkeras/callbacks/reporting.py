@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import HOOKS, Callback, Logs
 from jkeras.console.messages import print_msg
 from jkeras.errors import SignatureError, suggestion
@@ -53,6 +54,7 @@ class ProgbarLogger(Callback):
     """
 
 
+@checked_arguments
 class LambdaCallback(Callback):
     """A callback made of functions: `LambdaCallback(on_epoch_end=lambda epoch, logs: print(logs))`.
 
@@ -100,6 +102,7 @@ class LambdaCallback(Callback):
                 setattr(self, name, function)
 
 
+@checked_arguments
 class CSVLogger(Callback):
     """Writes the logs to a CSV file, one line per epoch.
 
@@ -159,6 +162,7 @@ def _cell(value: object) -> object:
     return f'"[{", ".join(map(str, value))}]"' if isinstance(value, np.ndarray) and value.ndim else value
 
 
+@checked_arguments
 class RemoteMonitor(Callback):
     """Sends the logs of each epoch to a server by HTTP POST.
 

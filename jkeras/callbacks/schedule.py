@@ -10,6 +10,7 @@ from typing import Any, Protocol, SupportsFloat
 import numpy as np
 
 from jkeras import arguments
+from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.callbacks.monitor import Monitor, checked_patience
 from jkeras.console.messages import print_msg
@@ -35,6 +36,7 @@ def rates(optimizer: Rated) -> dict[str, float]:
     }
 
 
+@checked_arguments
 class EarlyStopping(Monitor):
     """Stops training when a value has stopped improving.
 
@@ -120,6 +122,7 @@ class EarlyStopping(Monitor):
             self.model.set_weights(self.best_weights)
 
 
+@checked_arguments
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by a factor when a value has stopped improving.
 
@@ -205,6 +208,7 @@ class ReduceLROnPlateau(Monitor):
         return reduced
 
 
+@checked_arguments
 class LearningRateScheduler(Callback):
     """Sets the learning rate at the start of each epoch.
 
@@ -252,6 +256,7 @@ class LearningRateScheduler(Callback):
             logs.update(rates(self.model.optimizer))
 
 
+@checked_arguments
 class TerminateOnNaN(Callback):
     """Stops training if the loss of a batch is NaN or infinite, and reports the step and the layer where it arose.
 

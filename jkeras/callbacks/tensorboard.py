@@ -13,6 +13,7 @@ import numpy as np
 
 from jkeras import arguments
 from jkeras.callbacks import events
+from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.callbacks.schedule import rates
 from jkeras.errors import ArgumentError
@@ -21,6 +22,7 @@ from jkeras.errors import ArgumentError
 GRAPH_PLUGIN = "graph_keras_model"
 
 
+@checked_arguments
 class TensorBoard(Callback):
     """Writes loss and metrics per epoch (and per batch), the learning rate, histograms and the model for TensorBoard.
 

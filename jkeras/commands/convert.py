@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from jkeras.errors import ArgumentError
+from jkeras.errors import ArgumentError, ExistsError
 from jkeras.files.containers import kinds
 from jkeras.files.loading import load_model
 from jkeras.files.saving import save_model, save_weights
@@ -28,6 +28,8 @@ def execute(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int
         kinds.to_write(target, "model", "convert")  # which says what is wrong
     if target.resolve() == Path(options.source).resolve():
         raise ArgumentError(f"convert: IN and OUT are both {options.source!r}.")
+    if target.exists() and not options.overwrite:
+        raise ExistsError(f"{options.target} exists; --overwrite replaces it.")
     model = load_model(options.source, compile=not options.no_compile)
     if kind is None or kind.writes("model"):
         save_model(model, target, overwrite=options.overwrite)

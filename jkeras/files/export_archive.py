@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, ExistsError, NotBuiltError
 from jkeras.files import exporting
+from jkeras.files.containers.kinds import PROGRAM
 from jkeras.models.model import Model
 from jkeras.types import PathLike, Verbose
 from jkeras.values.frozen import FrozenDict, Template
 from jkeras.values.spec import Spec
 
-SUFFIX = ".stablehlo"
 SERVE = "serve"
 
 
@@ -69,7 +70,9 @@ class ExportArchive(Spec):
             raise ArgumentError(f"Endpoint name '{name}' is already taken.")
         if not callable(fn):
             raise ArgumentError(f"add_endpoint({name!r}, fn={fn!r}): expected a model or a function.")
-        return self._evolve(endpoints={**self.endpoints, name: self._endpoint(fn, input_signature)})
+        endpoint = self._endpoint(fn, input_signature)
+        check_used("add_endpoint", owner="archive", may_show=True)
+        return self._evolve(endpoints={**self.endpoints, name: endpoint})
 
     def _endpoint(self, fn: Any, signature: Sequence[Any] | None) -> Endpoint:
         if isinstance(fn, Model):
@@ -100,7 +103,7 @@ class ExportArchive(Spec):
         programs = {name: _program(endpoint) for name, endpoint in self.endpoints.items()}
         folder.mkdir(parents=True, exist_ok=True)
         for name, contents in programs.items():
-            exporting.write(folder / f"{name}{SUFFIX}", contents)
+            exporting.write(folder / f"{name}{PROGRAM}", contents)
         if verbose:
             print(f"Saved the endpoints {', '.join(programs)} at '{folder}'.")
 

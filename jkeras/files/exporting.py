@@ -13,8 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.errors import InconclusiveDimensionOperation
 
-from jkeras import lowering
-from jkeras.errors import ArgumentError, JkerasError
+from jkeras import arguments, lowering
+from jkeras.errors import ArgumentError, ExtraError, JkerasError, RestoreError
+from jkeras.files.containers.kinds import PROGRAM
 from jkeras.files.containers.writing import replacing
 from jkeras.graph.shapes import has_shape
 from jkeras.training import steps
@@ -41,6 +42,17 @@ def export(
         raise ArgumentError(
             f"export(format={format!r}): jkeras exports {FORMAT!r}. For the formats of TensorFlow, ONNX and others save the"
             f" model as .keras and export it with Keras; docs/files.md says what stands in their way here."
+        )
+    path = arguments.checked("export", "filepath", path, arguments.path)
+    platforms = arguments.checked("export", "platforms", platforms, arguments.optional(arguments.texts))
+    if (
+        input_signature is not None
+        and not isinstance(input_signature, (list, tuple, Mapping))
+        and not has_shape(input_signature)
+    ):
+        raise ArgumentError(
+            f"export(input_signature={arguments.shown(input_signature)}): expected the shape of the input, such as (None, 4), or"
+            f" the structure of shapes."
         )
     specs = symbolic(input_shapes(model) if input_signature is None else input_signature)
     write(path, serialized(prediction(model), (specs,), platforms))
@@ -83,6 +95,25 @@ def serialized(program: Callable[..., Any], specs: tuple[Any, ...], platforms: S
         f"The model cannot be exported for inputs of unknown sizes, or for one of the platforms {platforms}: {problem} Give"
         f" the sizes with `input_signature`, such as `(8, 28, 28, 1)`, or name fewer `platforms`."
     ) from problem
+
+
+def programs(path: Path) -> list[Path]:
+    """The files of exported programs at a path: itself, or those in a directory; none if it is something else."""
+    return [file for file in (sorted(path.iterdir()) if path.is_dir() else [path]) if file.suffix == PROGRAM]
+
+
+def read(path: Path) -> jax.export.Exported:
+    """An exported program.
+
+    Raises:
+        RestoreError: the file is damaged.
+    """
+    try:
+        return jax.export.deserialize(bytearray(path.read_bytes()))
+    except ImportError as error:
+        raise ExtraError(f"Reading {path} needs the package flatbuffers: pip install 'jkeras[export]'.") from error
+    except Exception as error:  # whatever the reader of its format stumbles over
+        raise RestoreError(f"{path} is damaged, or no program that `model.export` wrote ({error}).") from error
 
 
 def prediction(model: Model) -> Callable[[Any], Any]:

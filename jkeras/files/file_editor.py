@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from jkeras import allowance
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError
 from jkeras.files import keras3_archive, keras3_weights, untrusted, weight_groups
 from jkeras.files.containers import hdf5
@@ -124,7 +125,9 @@ class KerasFileEditor(Spec):
         Raises:
             ArgumentError: there is no such object, or the name is taken.
         """
-        return self._with(weight_groups.renamed(self.groups, object_name, new_name))
+        changed = self._with(weight_groups.renamed(self.groups, object_name, new_name))
+        check_used("rename_object", owner="editor", may_show=True)
+        return changed
 
     def delete_object(self, object_name: str) -> Self:
         """A copy without an object.
@@ -135,7 +138,9 @@ class KerasFileEditor(Spec):
         Raises:
             ArgumentError: there is no such object.
         """
-        return self._with(weight_groups.without(self.groups, object_name))
+        changed = self._with(weight_groups.without(self.groups, object_name))
+        check_used("delete_object", owner="editor", may_show=True)
+        return changed
 
     def add_object(self, object_path: str, weights: Entries) -> Self:
         """A copy with a new object.
@@ -147,7 +152,9 @@ class KerasFileEditor(Spec):
         Raises:
             ArgumentError: its parent does not exist, or the weights are not arrays of numbers.
         """
-        return self._with(weight_groups.added(self.groups, object_path, weights))
+        changed = self._with(weight_groups.added(self.groups, object_path, weights))
+        check_used("add_object", owner="editor", may_show=True)
+        return changed
 
     def delete_weight(self, object_name: str, weight_name: str) -> Self:
         """A copy without one weight of an object.
@@ -159,7 +166,9 @@ class KerasFileEditor(Spec):
         Raises:
             ArgumentError: there is no such object or weight.
         """
-        return self._with(weight_groups.without_weight(self.groups, object_name, weight_name))
+        changed = self._with(weight_groups.without_weight(self.groups, object_name, weight_name))
+        check_used("delete_weight", owner="editor", may_show=True)
+        return changed
 
     def add_weights(self, object_name: str, weights: Entries) -> Self:
         """A copy with weights added to an object; existing weights with the same names are replaced.
@@ -171,7 +180,9 @@ class KerasFileEditor(Spec):
         Raises:
             ArgumentError: there is no such object, or the weights are not arrays of numbers.
         """
-        return self._with(weight_groups.with_weights(self.groups, object_name, weights))
+        changed = self._with(weight_groups.with_weights(self.groups, object_name, weights))
+        check_used("add_weights", owner="editor", may_show=True)
+        return changed
 
     def save(self, filepath: PathLike) -> None:
         """Writes the weights to a `.weights.h5` file, with the names of the remaining objects.

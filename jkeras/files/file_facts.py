@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
 import numpy as np
 
 from jkeras.errors import JkerasError
+from jkeras.files import exporting
 from jkeras.files.containers import checkpoints, directory, hdf5, kinds, safetensors, shards
 from jkeras.files.containers.kinds import Kind
 from jkeras.files.keras3_archive import KerasFile
@@ -22,6 +24,9 @@ Facts = list[tuple[str, str]]
 
 def facts_of(path: Path) -> tuple[Facts, bool]:
     """Names and values in the order of printing, and whether the file loads."""
+    programs = exporting.programs(path)
+    if programs:
+        return _program_facts(path, programs)
     kind = kinds.to_read(path, "info")
     facts: Facts = [("file", str(path)), ("format", kind.name.replace("`", "")), ("size", show_bytes(_size(path)))]
     try:
@@ -38,6 +43,29 @@ def facts_of(path: Path) -> tuple[Facts, bool]:
     except (JkerasError, OSError) as error:
         return [*facts, ("loads", f"no: {' '.join(str(error).split())}")], False
     return [*facts, ("loads", "yes")], True
+
+
+def _program_facts(path: Path, programs: Sequence[Path]) -> tuple[Facts, bool]:
+    """What `model.export` and `ExportArchive` wrote: what each program takes and returns."""
+    facts: Facts = [
+        ("file", str(path)),
+        ("format", "StableHLO, for `jax.export.deserialize`"),
+        ("size", show_bytes(_size(path))),
+    ]
+    try:
+        for place in programs:
+            program = exporting.read(place)
+            name = "program" if place == path else place.stem
+            facts.append(
+                (name, f"{_shown(program.in_avals)} -> {_shown(program.out_avals)} on {', '.join(program.platforms)}")
+            )
+    except (JkerasError, OSError) as error:
+        return [*facts, ("loads", f"no: {' '.join(str(error).split())}")], False
+    return [*facts, ("loads", "yes, without jkeras; load_model takes whole models alone")], True
+
+
+def _shown(arrays: Sequence[jax.core.AbstractValue]) -> str:
+    return ", ".join(str(getattr(array, "str_short", array.__str__)()) for array in arrays)
 
 
 def _size(path: Path) -> int:

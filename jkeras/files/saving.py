@@ -33,6 +33,7 @@ def save_model(model: Model, path: PathLike, overwrite: bool = True, include_opt
         )
         return
     path = arguments.checked("save", "filepath", path, arguments.path)
+    arguments.flags("save", overwrite=overwrite, include_optimizer=include_optimizer)
     _check_definition(model)
     kind = kinds.to_write(path, "model", "save")
     write = cast("Callable[..., None]", FORMATS[kind].write_model)  # checked with the kind
@@ -43,6 +44,7 @@ def save_model(model: Model, path: PathLike, overwrite: bool = True, include_opt
 def save_weights(model: Model, path: PathLike, overwrite: bool = True, max_shard_size: float | None = None) -> None:
     """Saves the weights of a model; see `Model.save_weights`."""
     path = arguments.checked("save_weights", "filepath", path, arguments.path)
+    arguments.flags("save_weights", overwrite=overwrite)
     kind = kinds.to_write(path, "weights", "save_weights")
     write = cast("Callable[..., None]", FORMATS[kind].write_weights)  # likewise
     if max_shard_size is not None and kind is not kinds.SHARDS:

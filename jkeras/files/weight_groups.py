@@ -120,8 +120,9 @@ def changed(groups: Groups, place: str, change: Change) -> Groups:
         known = ", ".join(repr("/".join(path)) for path in matches)
         raise ArgumentError(f"Name {place!r} occurs more than once in the model; give a path: {known}.")
     if not matches:
-        names = {path[-1] for path in _paths(groups)}
-        raise ArgumentError(f"Source name {place!r} does not appear in the model.{suggestion(place, names)}")
+        raise ArgumentError(
+            f"Source name {place!r} does not appear in the model.{suggestion(place, dict.fromkeys(_owners(groups)))}"
+        )
     return _at(groups, list(matches[0]), place, change)
 
 
@@ -130,6 +131,15 @@ def _paths(groups: Groups, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ..
         yield (*path, name)
         if isinstance(entry, dict):
             yield from _paths(entry, (*path, name))
+
+
+def _owners(groups: Groups) -> Iterator[str]:
+    """The names of the objects that have weights of their own, which are those that people mean."""
+    for name, entry in groups.items():
+        if isinstance(entry, dict):
+            if not all(isinstance(inner, dict) for inner in entry.values()):
+                yield name
+            yield from _owners(entry)
 
 
 def _at(groups: Groups, path: list[str], place: str, change: Change) -> Groups:

@@ -27,10 +27,13 @@ def load_weights(
 ) -> Any:
     """The model with the weights from a file; see `Model.load_weights`."""
     path = arguments.checked("load_weights", "filepath", path, arguments.path)
+    arguments.flags("load_weights", skip_mismatch=skip_mismatch, by_name=by_name)
     kind = kinds.to_read(path, "load_weights")
     if not path.exists() and kind is not kinds.DIRECTORY:
         raise RestoreError(f"There is no file {path}.")
-    patterns = [only] if isinstance(only, str) else list(only or ())
+    patterns = (
+        [only] if isinstance(only, str) else arguments.checked("load_weights", "only", only or [], arguments.texts)
+    )
     infos = model.description.weights
     with untrusted.reading(path):
         weights = FORMATS[kind].read_weights(model, path, by_name or bool(patterns))

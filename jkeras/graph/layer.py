@@ -16,6 +16,7 @@ import jax
 import numpy as np
 
 from jkeras import arguments, dtypes, regularizers
+from jkeras.discarded import check_used
 from jkeras.dispatch import Symbolic
 from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.graph import apply, array_call
@@ -478,6 +479,7 @@ class Layer(LayerAttributes, Spec):
             SignatureError: a name is not an argument of the constructor.
         """
         changed = super().replace(**changes)
+        check_used("replace", owner="layer", may_show=True)
         return changed._evolve(_inner_forms=self._inner_forms) if self._inner_forms else changed
 
     def _with_children(self, change: Callable[[str, Layer], Layer]) -> Self:

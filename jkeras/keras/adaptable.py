@@ -103,9 +103,19 @@ def in_place(adapt: Callable[..., Any]) -> Callable[..., None]:
         for name in ("vocabulary", "idf_weights"):
             if name in vars(self):
                 vars(self)[name] = None
-        adapt(self, data, *args, **kwargs)
+        _ = adapt(self, data, *args, **kwargs)  # the object itself
 
     return method
+
+
+def _set_vocabulary_of(description: Any) -> Callable[..., None]:
+    """`set_vocabulary` of a description, whose changed copy is the object itself."""
+
+    def set_vocabulary(self: Any, vocabulary: Any, idf_weights: Any = None) -> None:
+        """Puts a vocabulary in place of the one that is there."""
+        _ = description.set_vocabulary(self, vocabulary, idf_weights)  # the object itself
+
+    return set_vocabulary
 
 
 def _save_assets(self: Any, dir_path: str) -> None:
@@ -128,6 +138,7 @@ def _text_layer(description: Any, rule: Callable[..., KerasTensor]) -> dict[str,
         **_spec_by(rule),
         "call": on_host(description),
         "adapt": in_place(description.adapt),
+        "set_vocabulary": _set_vocabulary_of(description),
         "save_assets": _save_assets,
         "load_assets": _load_assets,
     }

@@ -17,7 +17,8 @@ from jkeras.callbacks import LearningRateScheduler as LearningRateScheduler
 from jkeras.callbacks import OrbaxCheckpoint as OrbaxCheckpoint
 from jkeras.callbacks import ProgbarLogger as ProgbarLogger
 from jkeras.callbacks import RemoteMonitor as RemoteMonitor
-from jkeras.callbacks.callback import HOOKS, Logs
+from jkeras.callbacks.argument_checks import checked_arguments
+from jkeras.callbacks.callback import HOOKS, Logs, check_hooks
 from jkeras.callbacks.monitor import MODES, Monitor
 from jkeras.errors import ArgumentError
 from jkeras.keras import ops
@@ -47,6 +48,9 @@ class CallbackList(Callback):
     ):
         super().__init__()
         self.callbacks: list[Any] = tree.flatten(callbacks) if callbacks else []
+        for callback in self.callbacks:
+            if isinstance(callback, type) or not hasattr(callback, "set_model"):
+                check_hooks(callback)
         histories = [callback for callback in self.callbacks if isinstance(callback, History)]
         if add_history and not histories:
             histories = [History()]
@@ -123,6 +127,7 @@ class History(callbacks.History):
         self.model.history = self
 
 
+@checked_arguments
 class LambdaCallback(Callback):
     """A callback made of functions: `LambdaCallback(on_epoch_end=lambda epoch, logs: print(logs))`."""
 
@@ -227,6 +232,7 @@ class ReduceLROnPlateau(callbacks.ReduceLROnPlateau, MonitorCallback):
     """Reduces the learning rate when a value has stopped improving; see `jkeras.callbacks.ReduceLROnPlateau`."""
 
 
+@checked_arguments
 class ModelCheckpoint(callbacks.ModelCheckpoint, MonitorCallback):
     """Saves the model or its weights after epochs or batches; see `jkeras.callbacks.ModelCheckpoint`."""
 
@@ -280,6 +286,7 @@ class TensorBoard(callbacks.TensorBoard):
         return [(variable.path, variable.numpy()) for variable in self.model.weights]
 
 
+@checked_arguments
 class SwapEMAWeights(Callback):
     """Swaps weights and their moving averages for evaluation and prediction; requires `use_ema=True`.
 

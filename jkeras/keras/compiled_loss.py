@@ -174,6 +174,10 @@ class CompileLoss(Loss):
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The same."""
+        if y_true is None and y_pred is not None:
+            raise InputError(
+                "The model is compiled with a loss, but there is no y for it. Pass `y`, or batches `(x, y)`."
+            )
         if tree.is_nested(y_true) or tree.is_nested(y_pred):
             y_true = self._targets_like(y_true, y_pred)
         if not self.built:

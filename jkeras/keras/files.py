@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from jkeras import allowance
+from jkeras.arguments import checked, number, optional
+from jkeras.arguments import path as path_of
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.files import hub, keras2_h5, untrusted
 from jkeras.files.containers import archives, documents, hdf5, kinds, shards
@@ -274,7 +276,8 @@ def save_weights(
     skip = kwargs.pop("objects_to_skip", None)
     if kwargs:
         raise ArgumentError(f"The following argument(s) are not supported: {list(kwargs)}")
-    path = Path(str(filepath))
+    path = checked("save_weights", "filepath", filepath, path_of)
+    checked("save_weights", "max_shard_size", max_shard_size, optional(number))
     kind = kinds.DIRECTORY if "." not in path.name else kinds.by_name(path)
     if max_shard_size is not None and not path.name.endswith(("weights.h5", "weights.json")):
         raise ArgumentError(

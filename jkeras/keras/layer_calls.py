@@ -11,7 +11,7 @@ import numpy as np
 
 from jkeras import tree
 from jkeras.dispatch import is_symbolic
-from jkeras.errors import ArgumentError, InputError
+from jkeras.errors import ArgumentError, InputError, SignatureError
 from jkeras.graph.layer_call import note_place
 from jkeras.keras.call_spec import TENSORS, CallContext, CallSpec, call_signature, current_call, is_tensor
 from jkeras.keras.history import Node
@@ -37,7 +37,12 @@ class LayerCalls:
             kwargs = tree.map_structure(self._converted, kwargs) if kwargs else kwargs
         if not self._allow_non_tensor_positional_args:
             _only_tensors(args)
-        spec = CallSpec(call_signature(self), self._call_context_args, args, kwargs)
+        signature = call_signature(self)
+        try:
+            spec = CallSpec(signature, self._call_context_args, args, kwargs)
+        except TypeError as error:
+            names = ", ".join(signature.parameters)
+            raise SignatureError(f"{type(self).__name__} '{self.name}' is called with ({names}): {error}.") from None
         try:
             self._assert_input_compatibility(spec.first_arg)
             if not self.built:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from jkeras import tree
+from jkeras.arguments import checked, entries
 from jkeras.buffers import owned_copy
 from jkeras.errors import ArgumentError
 from jkeras.keras import constraints, initializers, regularizers
@@ -17,6 +18,7 @@ from jkeras.keras.seeds import SeedGenerator
 from jkeras.keras.tracking import Tracker
 from jkeras.keras.variables import Variable, get_stateless_scope, in_symbolic_scope, name_scope
 from jkeras.metrics import Metric
+from jkeras.tracebacks import filtered_methods
 
 LOCKED = (
     "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must be"
@@ -24,6 +26,7 @@ LOCKED = (
 )
 
 
+@filtered_methods("set_weights")
 class LayerState:
     """The part of a layer that owns state."""
 
@@ -194,7 +197,7 @@ class LayerState:
         Raises:
             ValueError: the number of arrays or a shape is wrong.
         """
-        own, arrays = self.weights, list(weights)
+        own, arrays = self.weights, checked("set_weights", "weights", weights, entries)
         if len(own) != len(arrays):
             raise ArgumentError(
                 f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(arrays)}, but the"

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, Self
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.keras import state_tree
 from jkeras.keras.layer import Layer
@@ -75,6 +76,7 @@ class Model(Trainer, Layer):
         if index is not None and name is not None:
             raise ArgumentError(f"Provide only a layer name or a layer index. Received: index={index}, name={name}.")
         if index is not None:
+            arguments.checked("get_layer", "index", index, arguments.integer)
             if len(layers) <= index:
                 raise ArgumentError(
                     f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers."

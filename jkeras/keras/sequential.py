@@ -18,8 +18,10 @@ from jkeras.keras.model import Model
 from jkeras.keras.old_configs import object_from
 from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.tensor import KerasTensor
+from jkeras.tracebacks import filtered_methods
 
 
+@filtered_methods("add", "pop", "build")
 class Sequential(Model):
     """A stack of layers.
 
@@ -39,6 +41,8 @@ class Sequential(Model):
         self._functional: Functional | None = None
         self._layers: list[Layer] = []
         self._names: set[str] = set()
+        if layers is not None and not isinstance(layers, Iterable):
+            raise ArgumentError(f"Sequential(layers={layers!r}): expected a list; write `Sequential([layer])`.")
         if layers:
             self._extend(layers)
 

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from jkeras import config, tree
+from jkeras.arguments import checked, entries, function, optional, positive_int
 from jkeras.console.messages import print_msg
 from jkeras.errors import ArgumentError
 from jkeras.models.summary import show_bytes
@@ -36,6 +37,10 @@ def print_summary(
 
     if print_fn is None and not config.interactive_logging:
         print_fn = print_msg
+    checked("summary", "line_length", line_length, optional(positive_int))
+    checked("summary", "positions", positions, optional(entries))
+    checked("summary", "print_fn", print_fn, optional(function))
+    checked("summary", "layer_range", layer_range, optional(entries))
     nodes = _relevant_nodes(model)
     header = {"Layer (type)": "left", "Output Shape": "left", "Param #": "right"}
     positions = list(positions or ([0.45, 0.80, 1.0] if nodes is None else [0.3, 0.56, 0.74, 1.0]))

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jkeras.arguments import at_least, checked, optional
 from jkeras.console.progress import ProgressBar, resolve_verbosity
 from jkeras.errors import ArgumentError
 from jkeras.keras import as_value, config
@@ -36,7 +37,7 @@ from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, loop
 from jkeras.training.array_source import ArraySource
-from jkeras.training.class_weights import class_weights
+from jkeras.training.class_weights import check_class_weight, class_weights
 from jkeras.training.prediction import FAST_BATCH_SIZE
 from jkeras.training.program import mixes_samples
 from jkeras.training.sources import Source, as_source, split, weighted
@@ -84,6 +85,10 @@ class Trainer(Compiling):
     ) -> Any:
         """Trains the model in place and returns its `History`; arguments as for `keras.Model.fit`."""
         self._assert_compile_called("fit")
+        _check_counts(
+            "fit", epochs=epochs, initial_epoch=initial_epoch, batch_size=batch_size, steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps, validation_batch_size=validation_batch_size,
+        )  # fmt: skip
         epochs = _limited(epochs, "epochs", config.max_epochs())
         verbose = _shown(verbose)
         source = self._source(x, y, sample_weight, batch_size, steps_per_epoch)
@@ -162,6 +167,7 @@ class Trainer(Compiling):
         cached = self._validation if kwargs.pop("_use_cached_eval_dataset", False) else None
         if kwargs:
             raise ArgumentError(f"Arguments not recognized: {kwargs}")
+        _check_counts("evaluate", batch_size=batch_size, steps=steps)
         source = self._source(x, y, sample_weight, batch_size, steps) if cached is None else cached[1]
         example = source.example()
         self._symbolic_build(data_batch=packed(example))
@@ -198,6 +204,7 @@ class Trainer(Compiling):
         callbacks: Any = None,
     ) -> Any:
         """The outputs for all of `x` as NumPy arrays; arguments as for `keras.Model.predict`."""
+        _check_counts("predict", batch_size=batch_size, steps=steps)
         source = self._source(x, None, None, batch_size, steps)
         self._build_for(source.example().x)
         verbose = _shown(verbose)
@@ -233,6 +240,7 @@ class Trainer(Compiling):
                     "Arguments `sample_weight` and `class_weight` cannot be specified at the same time."
                     f" Received: sample_weight={sample_weight}, class_weight={class_weight}"
                 )
+            check_class_weight(class_weight)
             sample_weight = class_weights(y, class_weight)
         data = _one_batch(x, y, sample_weight)
         self._symbolic_build(data_batch=data)
@@ -366,6 +374,12 @@ def _begin_anew(source: Source) -> None:
 def _shown(verbose: Any) -> Any:
     """The verbosity of a run: 0 after `keras.config.disable_interactive_logging()`."""
     return verbose if config.is_interactive_logging_enabled() else 0
+
+
+def _check_counts(method: str, **counts: Any) -> None:
+    """Raises for numbers of epochs, rows or steps that are none."""
+    for name, count in counts.items():
+        checked(method, name, count, optional(at_least(0)))
 
 
 def _limited(count: Any, what: str, most: int | None) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from jkeras.errors import ArgumentError
 from jkeras.training.array_source import ArraySource
+from jkeras.training.sources import validating
 from jkeras.utils import unpack_x_y_sample_weight
 
 
@@ -27,12 +28,12 @@ class Validation:
 
     def __call__(self, epoch: int) -> dict[str, Any]:
         freq = self.freq
-        due = (epoch + 1) % freq == 0 if isinstance(freq, int) else (epoch + 1) in freq
-        if self.data is None or not due:
+        if self.data is None or ((epoch + 1) % freq if isinstance(freq, int) else (epoch + 1) not in freq):
             return {}
         x, y, sample_weight = unpack_x_y_sample_weight(self.data)
         if self.model._validation is None:
-            source = self.model._source(x, y, sample_weight, self.batch_size, self.steps)
+            with validating():
+                source = self.model._source(x, y, sample_weight, self.batch_size, self.steps)
             if isinstance(source, ArraySource):
                 self.model._validation = (self.data, source)
         scores = self.model.evaluate(

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from jkeras import arguments, initializers
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
 from jkeras.files.weight_matching import nested
 from jkeras.graph.describe import definitions, has_rule
@@ -21,7 +22,6 @@ from jkeras.graph.scope import Path, WeightInfo, walk
 from jkeras.layers.low_rank import LowRankLayer
 from jkeras.layers.quantizable import QuantizableLayer
 from jkeras.models.calibration import blocks, calibration_data, observed
-from jkeras.models.discarded import check_used
 from jkeras.models.structure import StructuredModel
 from jkeras.paths import flatten
 from jkeras.quantization import configs
@@ -158,12 +158,17 @@ class AdaptableModel(StructuredModel):
         [(8,), (4, 2), (2, 8)]
         """
         self._check_built("enable_lora")
+        arguments.checked("enable_lora", "pattern", pattern, arguments.text)
+        arguments.checked("enable_lora", "seed", seed, arguments.integer)
         layers = dict(self._adaptable(LowRankLayer))
         matches = {path: layer for path, layer in layers.items() if fnmatch.fnmatchcase(path, pattern)}
         if not matches:
             raise ArgumentError(f"enable_lora({rank!r}, {pattern!r}): no layer matches.{suggestion(pattern, layers)}")
         check_used("enable_lora")
-        first: list[Any] = [initializers.get(each) for each in (a_initializer, b_initializer)]
+        given = {"a_initializer": a_initializer, "b_initializer": b_initializer}
+        first: list[Any] = [
+            arguments.checked("enable_lora", name, each, initializers.get) for name, each in given.items()
+        ]
 
         def factors(form: Form) -> Values:
             values = dict(form.values)

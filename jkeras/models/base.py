@@ -18,6 +18,7 @@ import numpy as np
 
 from jkeras import config, constants
 from jkeras.buffers import taken
+from jkeras.discarded import check_used
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.graph import array_call
@@ -30,7 +31,6 @@ from jkeras.graph.network import Network
 from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import Shape, is_shape
 from jkeras.models.consumed import check_available
-from jkeras.models.discarded import check_used
 from jkeras.models.history import History
 from jkeras.models.inputs import fit_inputs
 from jkeras.random_keys import as_key

@@ -13,6 +13,7 @@ import numpy as np
 
 from jkeras import arguments
 from jkeras.callbacks.callback import CallbackList
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError
 from jkeras.models import members
 from jkeras.models.grouping import Grouping
@@ -132,6 +133,7 @@ class Ensemble:
             ValidationData(validation_data, validation_split),
             in_memory=True,
         )
+        check_used("fit", owner="ensemble")
         options = Options(
             epochs=epochs,
             shuffle="bootstrap" if self.bootstrap else shuffle,

@@ -9,6 +9,7 @@ from typing import Any
 
 from jkeras.console.tables import html_table as html_table
 from jkeras.errors import FrozenError
+from jkeras.lazy import needed
 from jkeras.types import PathLike
 from jkeras.values.frozen import FrozenDict, FrozenList
 
@@ -82,7 +83,7 @@ class History(Mapping[str, list[float]]):
 
         Epochs count from 1, as in the bar, in `plot` and in `to_csv`; `epoch` has the numbers that callbacks get, from 0.
         """
-        import pandas
+        pandas = needed("pandas", "History.to_pandas", "pandas")
 
         frame = pandas.DataFrame({name: pandas.Series(values) for name, values in self._logs.items()})
         return frame.set_axis(pandas.Index(self._counted(len(frame)), name="epoch", dtype="int64"), axis="index")

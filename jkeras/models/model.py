@@ -10,11 +10,12 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import jax
 
+from jkeras import arguments
+from jkeras.discarded import check_used
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError
 from jkeras.files import config as configs
@@ -27,14 +28,13 @@ from jkeras.models import display
 from jkeras.models import linen as foreign
 from jkeras.models import summary as summaries
 from jkeras.models.base import Building
-from jkeras.models.discarded import check_used
 from jkeras.models.trainable import TrainableModel
 from jkeras.registry import custom_object_scope
 from jkeras.tracebacks import filtered_methods
 from jkeras.types import Array, DTypePolicyLike, PathLike, PyTree, Verbose
 
 
-@filtered_methods("restore", "save", "save_weights", "load_weights", "export")
+@filtered_methods("restore", "save", "save_weights", "load_weights", "export", "summary", "plot")
 class Model(TrainableModel):
     """A model, defined by symbolic inputs and outputs, or by a subclass.
 
@@ -239,7 +239,9 @@ class Model(TrainableModel):
             RestoreError: there is none, it is damaged, or it does not fit; all differences are listed.
         """
         check_used("restore")
-        result: Self = restoring.restored(self, Path(directory), step)
+        place = arguments.checked("restore", "directory", directory, arguments.path)
+        arguments.checked("restore", "step", step, arguments.optional(arguments.at_least(0)))
+        result: Self = restoring.restored(self, place, step)
         return result
 
     # -- what it looks like ---------------------------------------------------------------------------------------

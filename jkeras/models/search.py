@@ -10,6 +10,7 @@ from typing import Any, Self
 from jkeras.arguments import checked, positive_int, shown
 from jkeras.callbacks.pruning import Pruning
 from jkeras.console.tables import html_table
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
 from jkeras.models.model import Model
 from jkeras.models.searchers import OptunaSearcher, Searcher, domain
@@ -107,6 +108,7 @@ class Search:
             ArgumentError: the logs do not contain the objective.
         """
         checked("Search.fit", "trials", trials, positive_int)
+        check_used("fit", owner="search", may_show=True)
         searched, rows = copy.copy(self), list(self.table)
         for _ in range(trials):
             trial, setting = self.searcher.ask(self._space)

@@ -7,8 +7,9 @@ from typing import Any, Self, Unpack
 
 import jax.numpy as jnp
 
-from jkeras import config
+from jkeras import arguments, config
 from jkeras.arguments import shown, whose
+from jkeras.discarded import check_used
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
 from jkeras.files import config as configs
@@ -22,7 +23,6 @@ from jkeras.graph.shapes import has_shape, show_tensors
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.layers.core import Embedding
 from jkeras.models.base import ModelValue
-from jkeras.models.discarded import check_used
 from jkeras.models.model import Model, known_classes
 from jkeras.models.structure import LAYERS
 from jkeras.registry import custom_object_scope
@@ -125,6 +125,7 @@ class Sequential(Model):
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         if index is None:
             return super().get_layer(name)
+        arguments.checked("get_layer", "index", index, arguments.integer)
         if not -len(self._chain) <= index < len(self._chain):
             raise ArgumentError(
                 f"get_layer(index={index}): the model has {len(self._chain)} layers; write an index below that."

@@ -9,7 +9,9 @@ from typing import Any, Self
 import jax
 import numpy as np
 
+from jkeras import arguments
 from jkeras.buffers import owned_copy
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError, NotBuiltError, suggestion
 from jkeras.graph import network as networks
 from jkeras.graph.layer import Layer
@@ -18,7 +20,6 @@ from jkeras.graph.scope import walk
 from jkeras.graph.shapes import show_shape
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.models.base import ModelValue
-from jkeras.models.discarded import check_used
 from jkeras.paths import flatten, merge
 from jkeras.tracebacks import filtered_methods
 from jkeras.training.state import arrays_of
@@ -26,7 +27,7 @@ from jkeras.types import ArrayLike
 from jkeras.values.frozen import FrozenList
 
 
-@filtered_methods("get_layer", "set_weights")
+@filtered_methods("get_layer", "set_weights", "freeze", "unfreeze", "count_params")
 class StructuredModel(ModelValue):
     """A model whose layers, tensors and weights can be inspected and changed."""
 
@@ -45,6 +46,7 @@ class StructuredModel(ModelValue):
         """
         members = list(self._members())
         if index is not None:
+            arguments.checked("get_layer", "index", index, arguments.integer)
             if not -len(members) <= index < len(members):
                 raise ArgumentError(
                     f"get_layer(index={index}): the model has {len(members)} layers; write 0 to {len(members) - 1}."
@@ -170,7 +172,7 @@ class StructuredModel(ModelValue):
             InputError: the number of arrays or a shape differs; the error lists every difference.
         """
         infos = self.description.weights
-        weights = list(weights)
+        weights = arguments.checked("set_weights", "weights", weights, arguments.entries)
         problems = [
             f"{info.name}: expected {show_shape(info.shape)}, got {show_shape(np.shape(value))}"
             for info, value in zip(infos, weights, strict=False)

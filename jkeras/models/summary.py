@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from jkeras import arguments
 from jkeras.console.lines import visible
+from jkeras.errors import ArgumentError, suggestion
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import is_ref
 from jkeras.graph.shapes import show_shape
@@ -117,6 +119,11 @@ class Contents:
         rows = _rows(self.model, (), self._expand, 0)
         if self._range:
             names = [row[0] for row in rows]
+            for name in self._range:
+                if name not in names:
+                    raise ArgumentError(
+                        f"summary(layer_range={self._range!r}): no layer {name!r}.{suggestion(name, names)}"
+                    )
             rows = rows[names.index(self._range[0]) : names.index(self._range[1]) + 1]
         return columns, [self._cells(*row, branching) for row in rows]
 
@@ -149,6 +156,10 @@ def summary(
     show_cost: bool = False,
 ) -> None:
     """Prints the table; see `Model.summary`."""
+    arguments.checked("summary", "line_length", line_length, arguments.optional(arguments.positive_int))
+    arguments.checked("summary", "print_fn", print_fn, arguments.optional(arguments.function))
+    arguments.checked("summary", "layer_range", layer_range, arguments.optional(arguments.texts))
+    arguments.flags("summary", expand_nested=expand_nested, show_trainable=show_trainable, show_cost=show_cost)
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

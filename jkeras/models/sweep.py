@@ -13,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import optimizers
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
+from jkeras.lazy import needed
 from jkeras.models import members, traced_hyperparameters
 from jkeras.models.ensemble import as_list
 from jkeras.models.grouping import Grouping
@@ -109,6 +111,7 @@ class Sweep:
             ValidationData(validation_data, validation_split),
             in_memory=True,
         )
+        check_used("fit", owner="sweep", may_show=True)
         recipe = task.model.recipe
         options = Options(
             epochs=epochs, shuffle=shuffle, verbose=verbose, steps_per_execution=recipe.steps_per_execution
@@ -217,7 +220,7 @@ class Sweep:
 
     def to_pandas(self) -> Any:
         """`table` as a pandas data frame."""
-        import pandas
+        pandas = needed("pandas", "Sweep.to_pandas", "pandas")
 
         return pandas.DataFrame(self.table)
 

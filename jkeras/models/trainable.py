@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Self, overload
 
-from jkeras import optimizers
+from jkeras import arguments, optimizers
+from jkeras.discarded import check_used
 from jkeras.models import training
-from jkeras.models.discarded import check_used
 from jkeras.models.step_methods import ModelWithSteps
 from jkeras.tracebacks import filtered_methods
 from jkeras.training import strategy
@@ -21,6 +21,7 @@ from jkeras.values.frozen import FrozenList
 
 
 @filtered_methods("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
+@filtered_methods("with_learning_rate")
 class TrainableModel(ModelWithSteps):
     """A model that can be compiled, trained, evaluated and used for predictions."""
 
@@ -305,6 +306,7 @@ class TrainableModel(ModelWithSteps):
     def with_learning_rate(self, value: float) -> Self:
         """The model with another learning rate; nothing is recompiled."""
         recipe, model = recipe_of(self, "with_learning_rate"), self.with_optimizer_state()
+        value = arguments.checked("with_learning_rate", "value", value, arguments.scalar)
         opt_state = optimizers.set_learning_rate(recipe.optimizer, arrays_of(model.state).opt_state, value)
         check_used("with_learning_rate")
         return model._evolve(state=model.state.replace(opt_state=opt_state))

@@ -12,13 +12,14 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import jax
 import numpy as np
 
+from jkeras import arguments
 from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import resolve_verbosity
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError
 from jkeras.models.consumed import consume, in_place
 from jkeras.models.data_checks import check_counts, check_embedded_ids, check_frequency
-from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
 from jkeras.models.interruption import interrupted
@@ -54,6 +55,7 @@ def fit(
         validation_batch_size=held_out.batch_size,
     )
     check_frequency(options.validation_freq)
+    arguments.flags("fit", donate=options.donate)
     shuffle = _shuffle(options.shuffle)
     task = prepare(model, data, held_out)
     check_used("fit", 3)
@@ -94,6 +96,7 @@ def evaluate(
 ) -> Scores:
     """See `Model.evaluate`."""
     recipe_of(model, "evaluate")
+    arguments.flags("evaluate", return_dict=return_dict)
     check_counts("evaluate", 1, batch_size=data.batch_size, steps=data.steps)
     task = prepare(model, data, method="evaluate")
     run = _pass(task.model, task.source, verbose, callbacks)

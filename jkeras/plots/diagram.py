@@ -20,6 +20,7 @@ from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import show_shape
 from jkeras.plots import drawing, layout
 from jkeras.plots.text import to_dot, to_mermaid
+from jkeras.tracebacks import filtered
 from jkeras.types import PartialShape
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Box:
     trainable: bool | None = None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Diagram:
     """A model's boxes and arrows. Notebooks show it; `str(diagram)` is Mermaid text.
 
@@ -89,7 +90,9 @@ class Diagram:
             else:
                 drawing.to_file(self, layout.arrange(self), path)
         else:
-            raise ArgumentError(f"{path.name!r}: expected a file name that ends in .svg, .png, .pdf, .dot or .mmd.")
+            raise ArgumentError(
+                f"path={path.name!r}: expected a file name that ends in .svg, .png, .pdf, .dot or .mmd."
+            )
 
     def _repr_svg_(self) -> str:
         return self.to_svg()
@@ -97,7 +100,12 @@ class Diagram:
     def __str__(self) -> str:
         return self.to_mermaid()
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.boxes)} boxes, {len(self.arrows)} arrows"
+        return f"<Diagram {self.title!r}: {counts}; `print` shows it, `save(path)` draws it>"
 
+
+@filtered
 def diagram(
     model: Model,
     *,

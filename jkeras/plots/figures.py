@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jkeras import arguments
+from jkeras.lazy import needed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,13 +20,9 @@ def figures(what: str) -> Any:  # a module
     """`matplotlib.pyplot`.
 
     Raises:
-        ImportError: matplotlib is not there.
+        ExtraError: matplotlib is not there.
     """
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(f"{what} needs matplotlib: pip install 'jkeras[plot]'") from error
-    return plt
+    return needed("matplotlib.pyplot", what, "'jkeras[plot]'")
 
 
 @functools.cache
@@ -45,6 +42,7 @@ def _figure_class() -> type[Figure]:
             self.savefig(picture, format="png", dpi=96)
             display(Image(picture.getvalue()))
 
+    NotebookFigure.__name__ = "Figure"  # which is how it is shown elsewhere
     return NotebookFigure
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jkeras.errors import ArgumentError
+from jkeras.arguments import at_least, checked, one_of, optional
+from jkeras.errors import ArgumentError, SignatureError
+from jkeras.ops.boxes import SUPPORTED_FORMATS
 from jkeras.plots.figures import figures
 from jkeras.plots.overlays import (
     Colour,
@@ -19,6 +21,7 @@ from jkeras.plots.overlays import (
     images_last,
     in_bytes,
 )
+from jkeras.tracebacks import filtered
 from jkeras.types import ArrayLike, PathLike
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@filtered
 def plot_image_gallery(
     images: ArrayLike,
     y_true: ArrayLike | None = None,
@@ -74,6 +78,8 @@ def plot_image_gallery(
         raise ArgumentError("If `y_true` or `y_pred` are provided, a `label_map` must also be provided.")
     plt = figures("plot_image_gallery")
     batch = in_bytes(images_last(images, data_format, "plot_image_gallery"), value_range)
+    rows = checked("plot_image_gallery", "rows", rows, optional(at_least(1)))
+    cols = checked("plot_image_gallery", "cols", cols, optional(at_least(1)))
     rows = rows or math.ceil(math.sqrt(len(batch)))
     cols = cols or math.ceil(len(batch) / rows)
     figure: Figure
@@ -102,6 +108,7 @@ def _title(number: int, classes: Mapping[str, ArrayLike | None], names: Names) -
     )
 
 
+@filtered
 def plot_bounding_box_gallery(
     images: ArrayLike,
     bounding_box_format: str,
@@ -152,6 +159,7 @@ def plot_bounding_box_gallery(
         ImportError: matplotlib is not installed.
     """
     figures("plot_bounding_box_gallery")
+    checked("plot_bounding_box_gallery", "bounding_box_format", bounding_box_format, one_of(*SUPPORTED_FORMATS))
     if legend and legend_handles:
         raise ArgumentError(
             "Only pass `legend` OR `legend_handles` to `keras.visualization.plot_bounding_box_gallery()`."
@@ -185,6 +193,7 @@ def plot_bounding_box_gallery(
     )
 
 
+@filtered
 def plot_segmentation_mask_gallery(
     images: ArrayLike,
     num_classes: int | None,
@@ -214,9 +223,16 @@ def plot_segmentation_mask_gallery(
         **kwargs: further arguments of `plot_image_gallery`.
 
     Raises:
+        SignatureError: there is `rows` or `cols`, which follow from the images.
         InputError: images or masks have another shape.
         ImportError: matplotlib is not installed.
     """
+    own = next((name for name in ("rows", "cols") if name in kwargs), None)
+    if own is not None:
+        raise SignatureError(
+            f"plot_segmentation_mask_gallery({own}={kwargs[own]!r}): each image has a row, with a column for it and for each of"
+            f" `y_true` and `y_pred`. Leave `{own}` out."
+        )
     batch = in_bytes(images_last(images, data_format, "plot_segmentation_mask_gallery"), value_range)
     draw: Callable[..., np.ndarray] = functools.partial(
         draw_segmentation_masks,

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from jkeras import arguments, config
+from jkeras import config
+from jkeras.arguments import checked, one_of, positive_int, probability
 from jkeras.errors import InputError
-from jkeras.ops.boxes import convert_format
+from jkeras.lazy import needed
+from jkeras.ops.boxes import SUPPORTED_FORMATS, convert_format
+from jkeras.tracebacks import filtered
 from jkeras.types import ArrayLike
 
 Colour = Sequence[int]
@@ -49,6 +52,7 @@ def in_bytes(images: np.ndarray, value_range: Sequence[float]) -> np.ndarray:
     return scaled
 
 
+@filtered
 def draw_bounding_boxes(
     images: ArrayLike,
     bounding_boxes: Mapping[str, ArrayLike],
@@ -87,11 +91,12 @@ def draw_bounding_boxes(
     [[128, 128, 128, 128], [128, 0, 0, 128], [128, 0, 0, 128], [128, 128, 128, 128]]
     """
     batch = images_last(images, data_format, "draw_bounding_boxes")
+    checked("draw_bounding_boxes", "bounding_box_format", bounding_box_format, one_of(*SUPPORTED_FORMATS))
     boxes, labels, confidences = _boxes(bounding_boxes, bounding_box_format, batch.shape)
     whole = batch.dtype.kind == "f" and batch.size and batch.max() <= 1
     pictures = np.array(in_bytes(batch, (0, 1) if whole else (0, 255)))
     paint = np.resize(np.asarray(color, "uint8"), batch.shape[-1])
-    thickness = arguments.checked("draw_bounding_boxes", "line_thickness", line_thickness, arguments.positive_int)
+    thickness = checked("draw_bounding_boxes", "line_thickness", line_thickness, positive_int)
     for number, image in enumerate(pictures):
         for place, label in enumerate(labels[number]):
             if label == -1:
@@ -148,10 +153,10 @@ def _write(
     image: np.ndarray, text: str, corner: tuple[int, int], paint: np.ndarray, scale: float, thickness: int
 ) -> None:
     """Writes a text above a corner, or below it where there is no room above."""
-    try:
-        from PIL import Image, ImageDraw, ImageFont
-    except ImportError as error:
-        raise ImportError("Names at boxes need Pillow: pip install 'jkeras[plot]'") from error
+    Image, ImageDraw, ImageFont = (
+        needed(f"PIL.{name}", "draw_bounding_boxes(class_mapping=...)", "pillow")
+        for name in ("Image", "ImageDraw", "ImageFont")
+    )
     font = ImageFont.load_default(size=max(scale * FONT_SIZE, 1))
     stroke = max(thickness - 1, 0) // 2
     left, top, _, bottom = font.getbbox(text, stroke_width=stroke)
@@ -164,6 +169,7 @@ def _write(
     image[:] = (image * (1 - share) + paint * share).astype("uint8")
 
 
+@filtered
 def draw_segmentation_masks(
     images: ArrayLike,
     segmentation_masks: ArrayLike,
@@ -209,7 +215,7 @@ def draw_segmentation_masks(
             f"draw_segmentation_masks: expected masks of shape {batch.shape[:3]}, one number for each pixel; got"
             f" {np.shape(segmentation_masks)}."
         )
-    share = arguments.checked("draw_segmentation_masks", "alpha", alpha, arguments.probability)
+    share = checked("draw_segmentation_masks", "alpha", alpha, probability)
     count = int(masks.max(initial=-1)) + 1 if num_classes is None else num_classes
     pictures = batch.copy()
     for number in range(count):

@@ -58,6 +58,11 @@ def to_arrays(value: Any, what: str) -> Any:
         raise InputError(
             f"{what} holds strings. Turn them into integers with `layers.StringLookup` or `TextVectorization`."
         )
+    if array.dtype.kind in "mM":
+        raise InputError(
+            f"{what} holds {array.dtype.name}. Turn times into numbers, such as the days since the first: `(t - t[0]) /"
+            f" np.timedelta64(1, 'D')`."
+        )
     if array.dtype == np.float64:
         array = array.astype(config.floatx())
     elif array.dtype in (np.int64, np.uint64) and not jax.config.read("jax_enable_x64"):

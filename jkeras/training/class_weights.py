@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from jkeras.errors import InputError
+from jkeras.errors import ArgumentError, InputError
+
+
+def check_class_weight(class_weight: object) -> None:
+    """Raises an ArgumentError for what is no mapping from classes to numbers."""
+    kinds = (int, float, np.number)
+    if not isinstance(class_weight, Mapping) or not all(
+        isinstance(label, kinds) and isinstance(weight, kinds) for label, weight in class_weight.items()
+    ):
+        raise ArgumentError(
+            f"class_weight={class_weight!r}: expected a weight for each class, such as {{0: 1.0, 1: 2.5}}."
+        )
 
 
 def class_weights(y: Any, class_weight: Mapping[int, float]) -> np.ndarray:

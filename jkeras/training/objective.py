@@ -162,7 +162,8 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
             continue
         if targets[i] is None:
             raise InputError(
-                f"The output {names[i]!r} has the loss {identifier!r}, but there is no y for it. Pass `y`."
+                f"The output {names[i]!r} has the loss {identifier!r}, but there is no y for it. Pass `y`; the batch of a step is"
+                " `(x, y)`."
             )
         loss = identifier
         if isinstance(identifier, str) and identifier.lower() in BY_SHAPE_LOSSES:

@@ -6,11 +6,12 @@ generators, and any iterable of batches `x`, `(x, y)` or `(x, y, sample_weight)`
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any, TypeAlias
 
 import jax
@@ -20,7 +21,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.training import adapters
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import is_array_data, row_count, to_arrays
-from jkeras.training.class_weights import class_weights
+from jkeras.training.class_weights import check_class_weight, class_weights
 from jkeras.training.data_protocols import Cardinal, Indexed
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
@@ -139,8 +140,20 @@ def _validation_source(data: Any, batch_size: int | None, steps: int | None) -> 
     if isinstance(data, tuple) and len(data) > 3 and is_array_data(data[0]):
         raise ArgumentError(f"validation_data: expected (x, y) or (x, y, sample_weight), got a tuple of {len(data)}.")
     if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and is_array_data(data[0]):
-        return as_source(data[0], data[1], data[2] if len(data) == 3 else None, batch_size, steps)
-    return as_source(data, None, None, batch_size, steps)
+        data, y, weight = data[0], data[1], data[2] if len(data) == 3 else None
+    else:
+        y = weight = None
+    with validating():
+        return as_source(data, y, weight, batch_size, steps)
+
+
+@contextlib.contextmanager
+def validating() -> Iterator[None]:
+    """Says of the errors of the block that the data is `validation_data`."""
+    try:
+        yield
+    except (InputError, ArgumentError) as error:
+        raise type(error)(f"validation_data: {error}") from None
 
 
 def _without_end(x: Any) -> bool:
@@ -160,13 +173,7 @@ def weighted(
     """
     if class_weight is None:
         return source
-    if not isinstance(class_weight, Mapping) or not all(
-        isinstance(k, (int, float, np.number)) and isinstance(v, (int, float, np.number))
-        for k, v in class_weight.items()
-    ):
-        raise ArgumentError(
-            f"class_weight={class_weight!r}: expected a weight for each class, such as {{0: 1.0, 1: 2.5}}."
-        )
+    check_class_weight(class_weight)
     if isinstance(source, StreamSource):
         return dataclasses.replace(source, class_weight=class_weight)
     if source.data.sample_weight is not None:

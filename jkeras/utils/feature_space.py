@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import arguments, layers
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, NotBuiltError, RestoreError
 from jkeras.files.adapted import with_own_learned
 from jkeras.files.containers import archives, hdf5
@@ -114,6 +115,7 @@ class FeatureSpace(FeatureKinds, Spec):
         for name in ignorant:
             layer: Any = self.preprocessors[name]
             learnt[name] = self.features[name].replace(preprocessor=layer.adapt(learning_batches(dataset, name)))
+        check_used("adapt", owner="space", may_show=True)
         return self.replace(features={**self.features, **learnt})
 
     def __call__(self, data: Mapping[str, TensorLike]) -> Any:

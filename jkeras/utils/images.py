@@ -17,6 +17,7 @@ import numpy as np
 from jkeras import arguments, config
 from jkeras.dtypes import array_dtype
 from jkeras.errors import ArgumentError, InputError
+from jkeras.lazy import needed
 from jkeras.types import DTypeLike, NestedNumbers
 
 if TYPE_CHECKING:
@@ -34,11 +35,7 @@ CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
 
 def _pillow() -> Any:  # the module, whose functions have types that differ between versions
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError("Reading and writing pictures needs Pillow: pip install pillow") from error
-    return Image
+    return needed("PIL.Image", "Reading and writing pictures", "pillow")
 
 
 def load_img(

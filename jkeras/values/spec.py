@@ -23,6 +23,7 @@ import types
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, FrozenError, SignatureError, UnknownNameError, suggestion
 from jkeras.tracebacks import filtered
 from jkeras.values.config import Configured, serialize
@@ -230,7 +231,9 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
         for name in changes:
             if name not in arguments and name not in type(self).__signature__.parameters and not self._takes_any():
                 raise SignatureError(f"{type(self).__name__} has no argument {name!r}.{suggestion(name, arguments)}")
-        return type(self)(**{**arguments, **changes})
+        changed = type(self)(**{**arguments, **changes})
+        check_used("replace", owner="value", may_show=True)
+        return changed
 
     def _takes_any(self) -> bool:
         parameters = type(self).__signature__.parameters.values()

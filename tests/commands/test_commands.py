@@ -105,11 +105,30 @@ def test_info(saved, capsys):
         assert "4, 19 numbers" in capsys.readouterr().out
 
 
+def test_info_of_programs(saved, capsys, tmp_path):
+    saved.export("m.stablehlo")
+    jk.export.ExportArchive().add_endpoint("serve", saved).add_endpoint("twice", saved).write_out(
+        "programs", verbose=False
+    )
+    for path, name in {"m.stablehlo": "program", "programs": "twice"}.items():
+        assert main(["info", path]) == 0
+        text = capsys.readouterr().out
+        assert (
+            f"{name + ':':12}float32[batch,4] -> float32[batch,1] on cpu, cuda, tpu\n" in text
+            and "loads:      yes" in text
+        )
+    assert main(["summary", "m.stablehlo"]) == 1 and "jax.export.deserialize" in capsys.readouterr().err
+    (tmp_path / "m.stablehlo").write_bytes(b"no program")
+    assert main(["info", "m.stablehlo"]) == 1 and "m.stablehlo is damaged, or" in capsys.readouterr().out
+
+
 def test_convert(saved, capsys):
     assert main(["convert", "m.keras", "m.h5"]) == 0
     again = jk.load_model("m.h5")
     assert all(np.array_equal(a, b) for a, b in zip(saved.get_weights(), again.get_weights(), strict=True))
-    assert main(["convert", "m.keras", "m.h5"]) == 1 and "m.h5 exists" in capsys.readouterr().err
+    assert (
+        main(["convert", "m.keras", "m.h5"]) == 1 and "m.h5 exists; --overwrite replaces it." in capsys.readouterr().err
+    )
     assert main(["convert", "m.keras", "m.h5", "--overwrite", "--no-compile"]) == 0
     assert jk.load_model("m.h5").recipe is None
     assert main(["convert", "m.h5", "w.safetensors"]) == 0

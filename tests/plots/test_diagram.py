@@ -98,3 +98,8 @@ def test_keras_names(tmp_path):
     keras.utils.plot_model(model, to_file=tmp_path / "m.svg", show_shapes=True, show_layer_activations=True)
     assert "relu" in (tmp_path / "m.svg").read_text()
     assert "rankdir" in keras.utils.model_to_dot(model, show_trainable=True)
+
+
+def test_a_terminal_shows_one_line():
+    picture = diagram(branching())
+    assert repr(picture).startswith("<Diagram 'branching': ") and "\n" not in repr(picture) and len(repr(picture)) < 120

@@ -276,7 +276,7 @@ def test_adapt_that_lasts_has_a_bar(monkeypatch, layer, data, unit):
     for module in (lookup, text):
         monkeypatch.setattr(module, "ROWS_AT_A_TIME", 1)
     monkeypatch.setattr(sys, "stdout", out := Typed())
-    layer.adapt(data)
+    _ = layer.adapt(data)
     monkeypatch.undo()
     assert unit in out.getvalue()
 

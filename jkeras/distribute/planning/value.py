@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jkeras.console.quantities import amount, count, duration
 from jkeras.distribute.planning.chips import Chip
 from jkeras.distribute.planning.hlo import Collective, Cost
+from jkeras.lazy import needed
 from jkeras.plots.plans import plot_plan
 from jkeras.types import PathLike
 
@@ -339,7 +340,7 @@ class Plan:
 
     def to_pandas(self) -> Any:
         """A pandas data frame with one row; `pandas.concat` puts those of several plans together."""
-        import pandas
+        pandas = needed("pandas", "Plan.to_pandas", "pandas")
 
         return pandas.DataFrame([self.as_dict()])
 

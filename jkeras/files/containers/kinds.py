@@ -11,12 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from jkeras.errors import ArgumentError, suggestion
+from jkeras.errors import ArgumentError, nearest
 
 Part: TypeAlias = Literal["model", "weights"]
 
 # The members of a `.keras` file, in an archive or a directory.
 CONFIG, METADATA, WEIGHTS_FILE = "config.json", "metadata.json", "model.weights.h5"
+# What `model.export` writes, which is no model.
+PROGRAM = ".stablehlo"
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -133,7 +135,10 @@ def to_read(path: Path, where: str) -> Kind:
     if kind is None and not path.exists():
         return DIRECTORY  # its reader reports what is missing, and handles interrupted saves
     if kind is None:
-        raise ArgumentError(f"{where}({str(path)!r}): the file has no known format; the formats are {listed()}.")
+        hint = ""
+        if path.suffix == PROGRAM:
+            hint = " It is a program, without layers: `jax.export.deserialize(bytearray(path.read_bytes())).call(x)`."
+        raise ArgumentError(f"{where}({str(path)!r}): the file has no known format; the formats are {listed()}.{hint}")
     return kind
 
 
@@ -147,7 +152,7 @@ def to_write(path: Path, part: Part, where: str) -> Kind:
     if kind is None and looks_like_file(path):
         known = [suffix for suffix, each in _BY_SUFFIX.items() if each.writes(part)]
         raise ArgumentError(
-            f"{where}({str(path)!r}): {path.suffix!r} is not a known file format.{suggestion(path.suffix, known)} Known are"
+            f"{where}({str(path)!r}): {path.suffix!r} is not a known file format.{nearest(path.suffix, known)} Known are"
             f" {listed(part)}. Without a suffix, {str(path.with_suffix(''))!r}, it becomes a directory."
         )
     kind = kind or DIRECTORY

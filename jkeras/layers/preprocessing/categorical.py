@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import arguments
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.graph.layer import Layer
 from jkeras.layers.preprocessing.encoding import batches, dense_only, encode, output_mode
@@ -133,6 +134,7 @@ class Discretization(Layer):
         for batch in batches(data, steps):
             joined = np.concatenate([_summary(batch.astype("float32"), self.epsilon), summary], axis=1)
             summary = _compressed(joined[:, np.argsort(joined[0])], self.epsilon)
+        check_used("adapt", owner="layer", may_show=True)
         return self.replace(bin_boundaries=_compressed(summary, 1.0 / self.num_bins)[0, :-1].tolist())
 
     def call(self, inputs: Shaped[Array, "*shape"]) -> Num[Array, "..."]:

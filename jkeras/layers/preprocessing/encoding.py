@@ -75,7 +75,12 @@ def batches(data: Iterable[Any], steps: int | None, rows: int | None = None) -> 
     if data is None:
         raise InputError("adapt(None): expected an array, a list, or an iterable of batches.")
     if isinstance(data, (list, tuple, np.ndarray, jax.Array)) or not isinstance(data, Iterable):
-        array = np.asarray(data)
+        try:
+            array = np.asarray(data)
+        except ValueError:
+            raise InputError(
+                "adapt(data): the rows have different lengths. Pass all terms in one list, or rows of one length."
+            ) from None
         if rows is None or not array.ndim or isinstance(data, jax.Array):
             yield array
         else:

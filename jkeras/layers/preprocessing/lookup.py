@@ -13,6 +13,7 @@ import numpy as np
 
 from jkeras import arguments, config
 from jkeras.console.progress import tracked
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.graph.in_files import Beside, InFiles
 from jkeras.layers.preprocessing.encoding import (
@@ -194,7 +195,9 @@ class Lookup(_Attributes, HostLayer):
         idf_weights: Sequence[float] | np.ndarray | None = None,
     ) -> Self:
         """A layer with another vocabulary; this layer is not changed."""
-        return self.replace(vocabulary=vocabulary, idf_weights=idf_weights)
+        changed = self.replace(vocabulary=vocabulary, idf_weights=idf_weights)
+        check_used("set_vocabulary", owner="layer", may_show=True)
+        return changed
 
     def adapt(self, data: Iterable[Any], steps: int | None = None) -> Self:
         """A layer with the vocabulary of data, the most frequent terms first; this layer is not changed.
@@ -210,7 +213,9 @@ class Lookup(_Attributes, HostLayer):
         for batch in batches(data, steps, ROWS_AT_A_TIME):
             batch = batch[:, None] if batch.ndim == 1 and isinstance(data, (list, tuple, np.ndarray)) else batch
             rows += list(np.atleast_2d(batch).reshape(-1, batch.shape[-1] if batch.ndim > 1 else batch.size))
-        return self.adapt_to_documents(rows)
+        adapted = self.adapt_to_documents(rows)
+        check_used("adapt", owner="layer", may_show=True)
+        return adapted
 
     def adapt_to_documents(self, rows: Sequence[Any]) -> Self:
         """`adapt` to documents that are sequences of terms, of any lengths."""
@@ -348,7 +353,12 @@ class IntegerLookup(Lookup):
     name: str | None = None
 
     def term(self, value: Any) -> int:
-        return int(value)
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"IntegerLookup.adapt(data): expected integers, got {value!r}. For texts use `layers.StringLookup`."
+            ) from None
 
     @classmethod
     def _read(cls, line: str) -> int:

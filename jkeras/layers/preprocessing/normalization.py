@@ -13,6 +13,7 @@ import numpy as np
 
 from jkeras import arguments
 from jkeras.console.progress import tracked
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.in_files import Beside, InFiles
 from jkeras.graph.layer import Layer
@@ -60,7 +61,8 @@ class Normalization(Layer):
             raise InputError("adapt(None): expected an array, or an iterable of batches.")
         chunks = [data] if _is_array(data) else tracked(data)
         count, total, squares = 0, 0.0, 0.0
-        for chunk in map(np.asarray, chunks):
+        for each in chunks:
+            chunk = arguments.checked("Normalization.adapt", "data", each, arguments.array)
             chunk = chunk[:, None] if chunk.ndim == 1 else chunk
             axes = self._reduced(chunk.ndim)
             values = chunk.astype(np.float64)
@@ -71,6 +73,7 @@ class Normalization(Layer):
             raise InputError("Normalization.adapt: there is no data.")
         mean = total / count
         variance = np.maximum(squares / count - np.square(mean), 0.0)
+        check_used("adapt", owner="layer", may_show=True)
         return self.replace(mean=np.asarray(mean, np.float32), variance=np.asarray(variance, np.float32))
 
     def _learned_arrays(self) -> Mapping[str, np.ndarray]:

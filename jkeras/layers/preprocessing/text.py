@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import arguments
+from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.in_files import Beside, InFiles
 from jkeras.layers.preprocessing.encoding import ROWS_AT_A_TIME, HostLayer, as_text, batches, dense_only
@@ -123,7 +124,9 @@ class TextVectorization(HostLayer):
         idf_weights: Sequence[float] | np.ndarray | None = None,
     ) -> Self:
         """A layer with another vocabulary; this layer is not changed."""
-        return self.replace(vocabulary=vocabulary, idf_weights=idf_weights)
+        changed = self.replace(vocabulary=vocabulary, idf_weights=idf_weights)
+        check_used("set_vocabulary", owner="layer", may_show=True)
+        return changed
 
     def adapt(self, data: Iterable[Any], steps: int | None = None) -> Self:
         """A layer with the vocabulary of texts, the most frequent words first; this layer is not changed.
@@ -134,6 +137,7 @@ class TextVectorization(HostLayer):
         """
         documents = [words for batch in batches(data, steps, ROWS_AT_A_TIME) for words in self._words(batch)]
         lookup = self._lookup().adapt_to_documents(documents)
+        check_used("adapt", owner="layer", may_show=True)
         return self.replace(vocabulary=lookup.vocabulary, idf_weights=lookup.idf_weights)
 
     def _words(self, inputs: TensorLike) -> list[list[str]]:

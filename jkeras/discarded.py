@@ -1,4 +1,4 @@
-"""Detects statements such as `model.compile(...)` whose result would be lost."""
+"""Detects statements such as `model.compile(...)` and `layer.adapt(...)` whose result would be lost."""
 
 from __future__ import annotations
 
@@ -42,13 +42,14 @@ def _module(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", ""))
 
 
-def check_used(method: str, depth: int = 2, owner: str = "model") -> None:
+def check_used(method: str, depth: int = 2, owner: str = "model", *, may_show: bool = False) -> None:
     """Raises an error if the caller of the calling method throws its result away, or shows it and throws it away.
 
     Args:
         method: the method's name.
         depth: how many frames up the caller is.
         owner: what the method belongs to.
+        may_show: whether the last line of a cell may show it, as for small values that people look at.
 
     Raises:
         DiscardedResultError: the call is a separate statement, or the last line of a notebook cell.
@@ -57,7 +58,7 @@ def check_used(method: str, depth: int = 2, owner: str = "model") -> None:
         return
     frame = caller(depth)
     fate = _fate(frame.f_code, frame.f_lasti)
-    if fate and _is_mistaken(frame):
+    if fate and not (may_show and fate == "shows") and _is_mistaken(frame):
         lost = "is not used" if fate == "drops" else "would be shown and then lost"
         raise DiscardedResultError(
             f"`{owner}.{method}(...)` returns a new {owner} and leaves the old one as it was, but the result {lost}."

@@ -49,6 +49,45 @@ def test_lost(method, mode, capsys):
     assert ("shown" in str(caught.value)) is (mode == "single") and not capsys.readouterr().out
 
 
+# What is not a model: the place in the message and a line that loses it. A cell may show those that people look at.
+VALUES = {
+    "ensemble.fit": "ensemble.fit(X, Y, verbose=0)",
+    "sweep.fit": "sweep.fit(X, Y, verbose=0)",
+    "search.fit": "search.fit(X, Y, verbose=0)",
+    "layer.adapt": "layers.Normalization().adapt(X)",
+    "layer.adapt of a lookup": "layers.StringLookup().adapt(['a', 'b'])",
+    "layer.adapt of numbers": "layers.IntegerLookup().adapt([1, 2])",
+    "layer.adapt of texts": "layers.TextVectorization().adapt(['a b'])",
+    "layer.adapt of bins": "layers.Discretization(num_bins=2).adapt(X)",
+    "layer.set_vocabulary": "layers.StringLookup().set_vocabulary(['a'])",
+    "layer.set_vocabulary of texts": "layers.TextVectorization().set_vocabulary(['a'])",
+    "layer.replace": "layers.Dense(2).replace(units=3)",
+    "value.replace": "jk.optimizers.SGD().replace(learning_rate=0.5)",
+    "space.adapt": "jk.utils.FeatureSpace({'a': 'float_normalized'}).adapt({'a': X[:, 0]})",
+    "editor.rename_object": "editor.rename_object('layers/dense', 'b')",
+    "editor.delete_object": "editor.delete_object('layers/dense')",
+    "editor.add_object": "editor.add_object('layers/c', {'0': X})",
+    "editor.delete_weight": "editor.delete_weight('layers/dense', '0')",
+    "editor.add_weights": "editor.add_weights('layers/dense', {'2': X})",
+    "archive.add_endpoint": "jk.export.ExportArchive().add_endpoint('serve', m)",
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_lost_values(name, tmp_path):
+    m, place = model(), name.split(" ")[0]
+    m.save_weights(tmp_path / "m.weights.h5")
+    values = {
+        "ensemble": jk.Ensemble(m, 2),
+        "sweep": jk.sweep(m, learning_rate=[0.1]),
+        "search": jk.search(lambda units: model(), {"units": [1]}, searcher=object()),
+        "editor": jk.saving.KerasFileEditor(tmp_path / "m.weights.h5"),
+    }
+    names = {**values, "m": m, "X": X, "Y": Y, "jk": jk, "layers": layers, "__name__": "__main__"}
+    with pytest.raises(DiscardedResultError, match=rf"Write `{place.split('.')[0]} = {place}\(\.\.\.\)`"):
+        exec(compile(VALUES[name], "<cell>", "exec"), names)
+
+
 def in_a_thread(m):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # of an exception in a thread
@@ -65,6 +104,9 @@ KEPT = {
         compile("m.fit(X, Y, verbose=0).history", "<cell>", "single"), {"m": m, "X": X, "Y": Y}
     ),
     "a list": lambda m: [m.compile("sgd", "mse") for _ in range(2)],
+    "a layer to look at": lambda m: exec(
+        compile("layer.replace(units=3)", "<cell>", "single"), {"layer": layers.Dense(2)}
+    ),
     "a built model": lambda m: exec("m.build((None, 3))", {"m": m}),
 }
 
