@@ -4,7 +4,9 @@
 
 Each measurement is a process of its own without the compilation cache (`--warm`: with one that an earlier process filled),
 libraries in turn; medians of the rounds. Processor seconds: `build` makes and compiles the model and asks for its weights,
-`fit` is one epoch of four steps, `clock` is that `fit` by the clock, and `step` milliseconds of a step after that.
+`fit` is one epoch of four steps, `clock` is that `fit` by the clock, of which `trace`, `lower` and `compile` are JAX's (what
+is read from the cache counts as compiled), and `step` milliseconds of a step in the fastest of three calls of `fit` with two
+epochs after that.
 """
 
 from __future__ import annotations
@@ -23,7 +25,13 @@ from benchmarks.processes import fresh
 
 LIBRARIES = ("jkeras", "drop-in", "keras")
 STEPS = 4
-PARTS = ("build", "fit", "clock", "step")
+# What JAX calls the parts of making a program.
+STAGES = {
+    "/jax/core/compile/jaxpr_trace_duration": "trace",
+    "/jax/core/compile/jaxpr_to_mlir_module_duration": "lower",
+    "/jax/core/compile/backend_compile_duration": "compile",
+}
+PARTS = ("build", "fit", "clock", *STAGES.values(), "step")
 Data = tuple[Any, np.ndarray, np.ndarray]
 
 
@@ -79,6 +87,8 @@ def library_named(name: str) -> Any:
 def measure(library: str, network: str) -> dict[str, float]:
     """The numbers of one network in this process."""
     k = library_named(library)
+    import jax  # behind the library, whose import sets it up
+
     start = time.process_time()
     model, x, y = NETWORKS[network](k)
     model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"]) or model
@@ -92,10 +102,18 @@ def measure(library: str, network: str) -> dict[str, float]:
         model = trained if library == "jkeras" else model
         return time.perf_counter() - before
 
+    seconds = dict.fromkeys(STAGES.values(), 0.0)
+
+    def note(event: str, duration: float, **details: Any) -> None:
+        if event in STAGES:
+            seconds[STAGES[event]] += duration
+
+    jax.monitoring.register_event_duration_secs_listener(note)
     clock = train(1)
     fit = time.process_time() - built
+    stages = dict(seconds)
     steps = [train(2) / (2 * STEPS) for _ in range(3)]
-    return {"build": built - start, "fit": fit, "clock": clock, "step": min(steps) * 1e3}
+    return {"build": built - start, "fit": fit, "clock": clock, **stages, "step": min(steps) * 1e3}
 
 
 def in_own_process(library: str, network: str, cache: str) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -17,19 +17,31 @@ from jax.sharding import SingleDeviceSharding
 ALIGNMENT = 64
 # Compiling a copy of many arrays takes as long as this many copies that compile nothing.
 COPIES_BEFORE_COMPILING = 8
+# A program that copies a group of equal arrays takes as long to compile as copying this many, five times.
+MANY_EQUAL = 64
+GROUP = 16
 
 
 def owned_copy(tree: Any) -> Any:
     """New buffers with the same contents, for the training loop to donate.
 
-    Compiles nothing at first; what is copied again and again, as in a loop of short calls, by a compiled program.
+    Compiles nothing at first; what is copied again and again, as in a loop of short calls, by a compiled program. Equal
+    arrays, of which deep networks have many, share a small one from the second copy on.
     """
     leaves, structure = jax.tree.flatten(tree)
-    if len(leaves) > 1 and all(map(_is_on_one_device, leaves)):
-        shapes = tuple([leaf.shape for leaf in leaves])
-        if next(_copies(structure, shapes)) >= COPIES_BEFORE_COMPILING:
-            return _compiled_copy(tree)
-    return put_together(tree, _is_put, jnp.array, may_alias=False)
+    if len(leaves) < 2 or not all(map(_is_on_one_device, leaves)):
+        return put_together(tree, _is_put, jnp.array, may_alias=False)
+    kinds = tuple([(leaf.shape, leaf.dtype) for leaf in leaves])
+    earlier = next(_copies(structure, kinds))
+    rest, groups = _groups(kinds) if earlier else (range(len(leaves)), ())
+    for places in groups:
+        _replace(leaves, places, _compiled_copy([leaves[i] for i in places]))
+    others = [leaves[i] for i in rest]
+    if earlier >= COPIES_BEFORE_COMPILING:
+        _replace(leaves, rest, _compiled_copy(others))
+    else:
+        _replace(leaves, rest, put_together(others, _is_put, jnp.array, may_alias=False))
+    return jax.tree.unflatten(structure, leaves)
 
 
 def put_together(
@@ -62,13 +74,33 @@ def taken(arrays: list[jax.Array]) -> list[jax.Array]:
     return [copies.get(i, array) for i, array in enumerate(arrays)]
 
 
+Kinds = tuple[tuple[tuple[int, ...], Any], ...]
+
+
 @functools.lru_cache(maxsize=512)
-def _copies(_structure: Any, _shapes: tuple[tuple[int, ...], ...]) -> itertools.count[int]:
-    """Counts the copies of trees of one structure with arrays of the same shapes."""
+def _copies(_structure: Any, _kinds: Kinds) -> itertools.count[int]:
+    """Counts the copies of trees of one structure with arrays of the same shapes and types."""
     return itertools.count()
 
 
-_compiled_copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))
+@functools.lru_cache(maxsize=512)
+def _groups(kinds: Kinds) -> tuple[list[int], list[list[int]]]:
+    """Where arrays are that are copied one by one, and where those of each group of equal ones."""
+    places: dict[Any, list[int]] = {}
+    for place, kind in enumerate(kinds):
+        places.setdefault(kind, []).append(place)
+    equal = [alike for alike in places.values() if len(alike) >= MANY_EQUAL]
+    groups = [alike[i : i + GROUP] for alike in equal for i in range(0, len(alike) - GROUP + 1, GROUP)]
+    grouped = {place for group in groups for place in group}
+    return [place for place in range(len(kinds)) if place not in grouped], groups
+
+
+def _replace(leaves: list[Any], places: Iterable[int], copies: list[Any]) -> None:
+    for place, copied in zip(places, copies, strict=True):
+        leaves[place] = copied
+
+
+_compiled_copy = jax.jit(lambda arrays: [jnp.copy(array) for array in arrays])
 
 
 def is_deleted(leaf: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -10,11 +11,15 @@ import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 
 from jkeras.buffers import put_together
+from jkeras.tracing import is_traced
+
+# Larger arrays are made faster on the device than brought there.
+MOST_ON_HOST = 1 << 16
 
 
 def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
     """Zeros on the default device."""
-    return jnp.asarray(np.zeros(shape, dtype))
+    return put(np.zeros(shape, dtype))
 
 
 def zeros_like(array: ArrayLike) -> Any:
@@ -37,4 +42,18 @@ def scalar(value: ArrayLike, dtype: DTypeLike) -> jax.Array:
     """A strongly typed number; traced ones are converted."""
     if isinstance(value, jax.Array):
         return jnp.asarray(value, dtype)
-    return jnp.asarray(np.asarray(value, dtype))
+    return put(np.asarray(value, dtype))
+
+
+def full(shape: tuple[int, ...], value: int, dtype: DTypeLike) -> jax.Array:
+    """An array of one number, on the default device."""
+    plain = np.dtype(dtype).kind in "fiub" and jax.dtypes.canonicalize_dtype(dtype) == dtype
+    if is_traced() or not plain or math.prod(shape) > MOST_ON_HOST:
+        return jnp.full(shape, value, dtype)
+    return put(np.full(shape, value, dtype))
+
+
+def put(array: np.ndarray) -> jax.Array:
+    """An array of the host on the default device; the host's is not to be written to any more."""
+    # `jnp.asarray` compiles a program for each shape and type; in a trace it makes a constant.
+    return jnp.asarray(array) if is_traced() else jax.device_put(array)

@@ -50,10 +50,13 @@ def names_from(package: str, table: Mapping[str, str]) -> tuple[Callable[[str], 
     """
 
     def get(name: str) -> Any:
+        from jkeras.garbage import collector_paused  # an import of the package alone loads as little as possible
+
         place = table.get(name, package)
         if place != package:
             importlib.import_module("jax")  # as a whole: parts of it that two threads load first wait for each other
-        value = _submodule(package, name) if place == package else named(place, name)
+        with collector_paused():
+            value = _submodule(package, name) if place == package else named(place, name)
         if value is None:
             listed = public_names(package, table)
             raise AttributeError(f"module {package!r} has no attribute {name!r}.{suggestion(name, listed)}")

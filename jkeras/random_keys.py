@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Protocol, Self, TypeAlias, runtime_checkable
+from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ import numpy as np
 
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError
+from jkeras.tracing import is_traced
 
 
 @runtime_checkable
@@ -39,9 +40,9 @@ def as_key(seed: SeedLike = None) -> jax.Array:
     True
     """
     if seed is None:
-        return jax.random.key(config.default_seed)
+        return key_of(config.default_seed)
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
-        return jax.random.key(int(seed))
+        return key_of(int(seed))
     if isinstance(seed, jax.Array):
         raw = seed.dtype == jnp.uint32 and seed.ndim == 1
         if raw or jnp.issubdtype(seed.dtype, jax.dtypes.prng_key):
@@ -49,6 +50,20 @@ def as_key(seed: SeedLike = None) -> jax.Array:
     if isinstance(seed, KeySource):
         return seed.next()
     raise ArgumentError(f"seed={arguments.shown(seed)}: expected None, an integer, a JAX key or a SeedGenerator.")
+
+
+def key_of(seed: int) -> jax.Array:
+    """`jax.random.key(seed)`, for which JAX compiles a program, made on the host where that is possible.
+
+    >>> all(bool(key_of(seed) == jax.random.key(seed)) for seed in (0, -1, 2**40 + 3))
+    True
+    """
+    settings: Any = jax.config  # whose attributes JAX makes while it is imported
+    if is_traced() or settings.jax_default_prng_impl != "threefry2x32":
+        return jax.random.key(seed)
+    number = int(np.int64(seed))
+    words = np.array([number >> 32 if settings.jax_enable_x64 else 0, number]) & 0xFFFFFFFF
+    return jax.random.wrap_key_data(words.astype(np.uint32))
 
 
 class Drawing:
@@ -81,7 +96,7 @@ class Drawing:
         """A random key."""
         words = np.random.SeedSequence((*self.entropy, self.calls)).generate_state(2)
         self.calls += 1
-        return jax.random.fold_in(jax.random.key(int(words[0])), words[1])
+        return jax.random.fold_in(key_of(int(words[0])), words[1])
 
 
 _drawing: ContextVar[Drawing | None] = ContextVar("jkeras_drawing", default=None)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
+import numpy as np
 from jax.extend.core import get_opaque_trace_state
 
 
@@ -23,6 +24,11 @@ def concrete() -> contextlib.AbstractContextManager[None]:
     arrays of the size of a weight, with the traced program.
     """
     return jax.ensure_compile_time_eval() if is_traced() else contextlib.nullcontext()
+
+
+def makes_tracers() -> bool:
+    """Whether operations give tracers here: in a trace, but not within `concrete`."""
+    return isinstance(jax.device_put(np.zeros((), np.float32)), jax.core.Tracer)  # of which nothing is compiled
 
 
 @functools.lru_cache(maxsize=1)

@@ -10,8 +10,8 @@ import pytest
 import jkeras as jk
 
 INTERNAL = {
-    "jkeras": "arguments collectives compilation console constants dispatch graph keys lazy lowering profiling random_keys"
-    " registry spec trace_reader tracebacks training values",
+    "jkeras": "arguments collectives compilation console constants dispatch garbage graph keys lazy lowering profiling"
+    " random_keys registry spec trace_reader tracebacks training values",
     "jkeras.layers": "HostLayer siphash fingerprint64 core convolution",
     "jkeras.optimizers": "TABLE RULES base serialize_value registry jax Any",
     "jkeras.activations": "Spec TABLE jnp ArgumentError",

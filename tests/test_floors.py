@@ -11,8 +11,8 @@ ROOT = Path(jkeras.__file__).parent
 
 # From the ground up. What is on one floor may import from its own and from those below.
 FLOORS = (
-    "errors lazy config arguments allowance paths buffers constants compilation tracebacks discarded trace_reader"
-    " tracing random_keys console",
+    "errors garbage lazy config arguments allowance paths buffers constants compilation tracebacks discarded"
+    " trace_reader tracing random_keys console",
     "values types dtypes dispatch registry collectives tree",
     "initializers activations regularizers constraints losses metrics optimizers ops lowering dtype_policies"
     " files.containers files.operations files.dialects quantization quantizers",

@@ -366,3 +366,19 @@ def test_classes_of_the_user():
     np.testing.assert_array_equal(triangular((4,)), triangular((4,), key=jax.random.key(1)))
     with pytest.raises(NotImplementedError, match="__call__"):
         initializers.Initializer()((2,))
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float32", "bfloat16", "int8", "bool", "uint32", "float8_e4m3fn", "int4", "complex64"]
+)
+@pytest.mark.parametrize("shape", [(), (0, 3), (5,), (300, 300)])
+@pytest.mark.parametrize("name", ["zeros", "ones"])
+def test_arrays_of_one_number_are_those_of_jax(name, shape, dtype):
+    for make in (initializers.get(name), jax.jit(initializers.get(name), static_argnums=(0, 1))):
+        array, expected = make(shape, dtype), getattr(jnp, name)(shape, dtype)
+        assert (array.dtype, array.weak_type, array.committed) == (
+            expected.dtype,
+            expected.weak_type,
+            expected.committed,
+        )
+        np.testing.assert_array_equal(array, expected)

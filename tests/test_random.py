@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jkeras import errors, layers, random
+from jkeras.random_keys import as_key
 
 CASES = [
     ("normal", ((3, 2), 1.0, 2.0)),
@@ -38,6 +39,27 @@ def test_equals_keras_for_the_same_key(name, args):
 
 def as_tensor(value):
     return jnp.asarray(value) if isinstance(value, np.ndarray) else value
+
+
+SEEDS = (0, 1, -1, 7**20, -(7**20), 2**31 - 1, 2**31, -(2**31), 2**32 - 1, 2**32, 2**63 - 1, -(2**63), 2**63, 2**64)
+
+
+@pytest.mark.parametrize("kind", ["threefry2x32", "rbg"])
+@pytest.mark.parametrize("x64", [False, True])
+def test_keys_that_are_made_on_the_host_are_those_of_jax(kind, x64):
+    def words(key, seed):
+        try:
+            return key_of_kind(key(seed))
+        except OverflowError as error:
+            return str(error)
+
+    def key_of_kind(key):
+        return str(jax.random.key_impl(key)), jax.random.key_data(key).tolist()
+
+    with jax.enable_x64(x64), jax.default_prng_impl(kind):
+        for seed in SEEDS:
+            assert words(as_key, seed) == words(jax.random.key, seed), seed
+            assert words(lambda seed: jax.jit(lambda: as_key(seed))(), seed) == words(jax.random.key, seed), seed
 
 
 def test_seeds():

@@ -21,6 +21,7 @@ import numpy as np
 
 from jkeras.console.lines import BOLD, GREEN, PLAIN, WHITE, Line, StreamLine, is_interactive, line_on, visible, wrapped
 from jkeras.errors import ArgumentError
+from jkeras.garbage import collector_paused
 
 Values: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
 Item = TypeVar("Item")
@@ -120,6 +121,12 @@ class ProgressBar:
         else:
             times = f"{now - self._start:.0f}s - {self._pace(step, now)}"
             self._line.announce(wrapped(f"{self._counter(step)} - {times}", _listing(values), self._line.columns()))
+
+    @contextlib.contextmanager
+    def compiling(self, step: str) -> Iterator[None]:
+        """Goes around the call that compiles a step, and says so with `waiting`."""
+        with collector_paused(), self.waiting(COMPILING.format(step)):
+            yield
 
     @contextlib.contextmanager
     def waiting(self, what: str) -> Iterator[None]:

@@ -11,12 +11,14 @@ import jax.numpy as jnp
 
 from jkeras.compilation import use_persistent_cache
 from jkeras.errors import NotBuiltError
+from jkeras.garbage import collector_paused
 from jkeras.graph import drawing, linen
 from jkeras.graph.describe import describe, shape_key, unflatten
 from jkeras.graph.scope import BoundLayer, walk
 from jkeras.lowering.switch import quick_options
 from jkeras.paths import with_value_at
 from jkeras.random_keys import as_key
+from jkeras.tracing import makes_tracers
 from jkeras.types import Array, PyTree, SeedLike
 
 Variables = dict[str, Any]
@@ -32,9 +34,10 @@ def initialize_stream(layer: BoundLayer, root: jax.Array, number: int, *args: An
     return _initialized(layer, root, number, args, {})
 
 
+@collector_paused()
 def _initialized(layer: BoundLayer, key: jax.Array, number: int | None, args: PyTree[Any], kwargs: Any) -> Variables:
     use_persistent_cache()
-    traced = isinstance(jnp.zeros(()), jax.core.Tracer)
+    traced = makes_tracers()
     if not traced:
         weights = describe(layer, *args, **kwargs).weights
         if drawing.are_alike(weights):

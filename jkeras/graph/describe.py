@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jkeras.garbage import collector_paused
 from jkeras.graph.array_sizes import largest_array
 from jkeras.graph.layer_scope import DescribingScope, Record
 from jkeras.graph.scope import BoundLayer, Path, Run, WeightInfo
@@ -47,6 +48,7 @@ class Traced:
     definitions: Mapping[Path, tuple[Any, Any]] = dataclasses.field(default_factory=dict)
 
 
+@collector_paused()
 def trace(
     layer: BoundLayer, args: tuple[Any, ...], kwargs: Any, is_input: Callable[[Any], bool], parent: Any = None
 ) -> Traced:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import arguments
+from jkeras import arguments, constants
 from jkeras.errors import ArgumentError, InputError
 from jkeras.initializers.base import Initializer, standard_dtype, standard_shape
 from jkeras.types import DTypeLike
@@ -24,7 +24,7 @@ class Zeros(Initializer):
     """
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
-        return jnp.zeros(standard_shape(shape), standard_dtype(dtype))
+        return constants.full(standard_shape(shape), 0, standard_dtype(dtype))
 
 
 class Ones(Initializer):
@@ -35,7 +35,7 @@ class Ones(Initializer):
     """
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
-        return jnp.ones(standard_shape(shape), standard_dtype(dtype))
+        return constants.full(standard_shape(shape), 1, standard_dtype(dtype))
 
 
 def _constant_value(value: object) -> Any:

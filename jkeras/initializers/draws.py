@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from jkeras import constants
 from jkeras.lowering.switch import quick_options
 from jkeras.types import DTypeLike
 
@@ -45,7 +45,7 @@ def draw(distribution: Distribution, key: jax.Array, shape: tuple[int, ...], dty
         return _drawn(kind, shape, dtype, key, first, second)
     values = np.asarray(_program()(kind, (length,), np.dtype(dtype), key, first, second))
     # A copy: the vector is not kept in memory for what is a part of it.
-    return jnp.array(values[: math.prod(shape)].reshape(shape))
+    return constants.put(np.array(values[: math.prod(shape)].reshape(shape)))
 
 
 def common_length(shape: tuple[int, ...]) -> int | None:

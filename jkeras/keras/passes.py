@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras.console.progress import COMPILING, ProgressBar
+from jkeras.console.progress import ProgressBar
 from jkeras.errors import InputError
 from jkeras.keras.run import Hooks, Lists, Run, Task, packed
 from jkeras.keras.steps import CompiledFunction
@@ -47,7 +47,7 @@ def evaluate(this: Pass, task: Task, bar: ProgressBar, stopped: Callable[[], boo
     hooks, source = this.hooks, task.source
     per_batch = hooks.wants("on_test_batch_begin", "on_test_batch_end")
     data = on_device(source, task.layout) if not per_batch else None
-    compiling = bar.waiting(COMPILING.format("test"))
+    compiling = bar.compiling("test")
     if data is not None and isinstance(source, ArraySource):
         with compiling:
             this.state = evaluate_on_device(task, this.state, source, data, pad=False)
@@ -89,7 +89,7 @@ def predict(
                 this.call("on_predict_batch_begin", index)
             rows = jax.tree.leaves(batch.x)[0].shape[0]
             filled = dataclasses.replace(fill_up(batch, size), valid=None) if pad and rows < size else batch
-            with bar.waiting(COMPILING.format("predict")) if index == 0 else contextlib.nullcontext():
+            with bar.compiling("predict") if index == 0 else contextlib.nullcontext():
                 outputs = _predict_one(this, function, filled)
             if per_batch:
                 this.call("on_predict_batch_end", index, {"outputs": _fetched(outputs, rows)})

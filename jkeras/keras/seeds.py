@@ -10,9 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jkeras import constants
 from jkeras.errors import ArgumentError
 from jkeras.keras.naming import auto_name
 from jkeras.keras.variables import Variable, name_scope
+from jkeras.tracing import makes_tracers
 
 
 def make_default_seed() -> int:
@@ -106,7 +108,7 @@ def draw_seed(seed: Any = None) -> jax.Array:
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
-        return jnp.asarray(np.array([int(seed) % 2**32, 0], np.uint32))
+        return constants.put(np.array([int(seed) % 2**32, 0], np.uint32))
     if seed is None:
         return global_seed_generator().next(ordered=False)
     raise ArgumentError(
@@ -116,4 +118,4 @@ def draw_seed(seed: Any = None) -> jax.Array:
 
 
 def _is_concrete() -> bool:
-    return not isinstance(jnp.zeros(()), jax.core.Tracer)
+    return not makes_tracers()

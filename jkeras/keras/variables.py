@@ -47,6 +47,7 @@ from jkeras.keras.scopes import (
 from jkeras.keras.scopes import (
     name_scope as name_scope,
 )
+from jkeras.random_keys import key_of
 from jkeras.tracing import concrete
 
 _scope: ContextVar[StatelessScope | None] = ContextVar("stateless_scope", default=None)
@@ -465,7 +466,7 @@ def _initializer_function(initializer: Any) -> Callable[..., Any] | None:
     """The function of shape and dtype that initializes the variable, or None for an initial value."""
     if isinstance(initializer, str):
         function = initializers.get(initializer)
-        key = jax.random.key(random.randrange(10**9))
+        key = key_of(random.randrange(10**9))
         return lambda shape, dtype: function(shape, dtype=dtype, key=key)
     return initializer if callable(initializer) and not isinstance(initializer, Variable) else None
 

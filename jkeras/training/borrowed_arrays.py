@@ -53,7 +53,8 @@ def place(tree: PyTree[Any]) -> Any:
 def _lent(array: Array) -> BorrowedArray:
     skipped = _skipped(array) or 0
     head = -(-skipped // math.prod(array.shape[1:]))
-    return BorrowedArray(jax.device_put(array.reshape(-1)[skipped:]), jnp.array(array[:head]), array.shape, skipped)
+    early = jax.device_put(array[:head], may_alias=False)
+    return BorrowedArray(jax.device_put(array.reshape(-1)[skipped:]), early, array.shape, skipped)
 
 
 def _skipped(array: Array) -> int | None:

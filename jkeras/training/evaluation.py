@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import jax
 
-from jkeras.console.progress import COMPILING, ProgressBar
+from jkeras.console.progress import ProgressBar
 from jkeras.errors import InputError
 from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
@@ -85,7 +85,7 @@ class Evaluation:
         state = run.state
         state = state.replace(metrics=task.layout.spread(task.empty_metrics(task.evaluate, source.example()), state))
         bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
-        compiling = contextlib.nullcontext() if task.run_eagerly else (line or bar).waiting(COMPILING.format("test"))
+        compiling = contextlib.nullcontext() if task.run_eagerly else (line or bar).compiling("test")
         per_batch = run.callbacks.wants("on_test_batch_begin", "on_test_batch_end")
         if isinstance(source, ArraySource) and self.data is not None and not per_batch:
             with compiling:

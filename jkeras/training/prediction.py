@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras.console.progress import COMPILING, ProgressBar
+from jkeras.console.progress import ProgressBar
 from jkeras.errors import InputError
 from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
@@ -52,7 +52,7 @@ def predict(task: PredictionTask, run: Pass, verbose: Verbose = 0) -> Any:
                 with jax.disable_jit():
                     outputs = steps.predict(task.definition, state, jax.tree.map(jax.numpy.asarray, x))
             else:
-                with bar.waiting(COMPILING.format("predict")) if index == 0 else contextlib.nullcontext():
+                with bar.compiling("predict") if index == 0 else contextlib.nullcontext():
                     outputs = task.loops.predict(task.definition, state, x)
             if callbacks.callbacks:
                 run.call("on_predict_batch_end", index, {"outputs": _fetch(outputs, rows)})

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from jkeras.buffers import owned_copy
-from jkeras.console.progress import COMPILING, ProgressBar
+from jkeras.console.progress import ProgressBar
 from jkeras.training.hooks import Hooks, SnapshotStore
 from jkeras.training.signals import Signals
 from jkeras.training.state import TrainState, arrays_of
@@ -125,7 +125,7 @@ class FitRun:
     def compiling(self) -> contextlib.AbstractContextManager[None]:
         """Goes around every dispatch; during the first one the bar's line says that the step is being compiled."""
         bar, self.bar = self.bar, None
-        return contextlib.nullcontext() if bar is None else bar.waiting(COMPILING.format("train"))
+        return contextlib.nullcontext() if bar is None else bar.compiling("train")
 
     def take(self, trained: tuple[Any, Any, dict[str, Any]]) -> Any:
         """Goes on from what a dispatch gave; what to wait for."""

@@ -1,11 +1,17 @@
 """What is compiled, and what is not compiled again."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import jax
 import numpy as np
 import pytest
 
 import jkeras as jk
 from jkeras import layers
+from jkeras.buffers import owned_copy
 
 
 class Counted(jk.Layer):
@@ -140,3 +146,47 @@ def test_the_number_of_epochs_and_rows_of_a_batch_do_not_matter_where_shapes_agr
     second = model(17).fit(x, y, batch_size=8, epochs=5, verbose=0)
     assert len(second.history["loss"]) == 5 * len(first.history["loss"])
     assert steps_in(compilations) == []
+
+
+FIRST_FIT = """
+import jax, numpy as np, jkeras as jk
+names = []
+def note(event, duration, **details):
+    if event == "/jax/core/compile/backend_compile_duration":
+        names.append(details["fun_name"])
+jax.monitoring.register_event_duration_secs_listener(note)
+k = __import__({module!r}, fromlist=["layers"])
+model = k.Sequential([k.Input((1000,)), k.layers.Dense(3), k.layers.Dropout(0.1), k.layers.Dense(2, activation="softmax")])
+model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"]) or model
+x, y = np.ones((320, 1000), "float32"), np.zeros(320, "int32")
+model = model.fit(x, y, verbose=0) or model
+print(*names)
+"""
+
+
+# Of the drop-in, whose weights are variables, the last are numbers of the optimizer. `<lambda>` is a trial of an option.
+FIRST_PROGRAMS = {
+    "jkeras": "<lambda> _initialize train_steps",
+    "jkeras.keras": "<lambda> _drawn train_steps convert_element_type stage",
+}
+
+
+@pytest.mark.parametrize("module", FIRST_PROGRAMS)
+def test_a_first_fit_compiles_the_weights_and_the_step(module):
+    environment = {**os.environ, "JKERAS_COMPILATION_CACHE": "off", "PYTHONPATH": str(Path(jk.__file__).parents[1])}
+    script = FIRST_FIT.format(module=module)
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) <= {f"jit({name})" for name in FIRST_PROGRAMS[module].split()}
+    assert "jit(train_steps)" in done.stdout
+
+
+def test_equal_arrays_share_the_program_that_copies_them(compilations):
+    tree = {"equal": [np.full((5, 2), i, "float32") for i in range(70)], "other": [np.ones(i) for i in range(3)]}
+    tree = jax.device_put(tree)
+    for number in range(10):
+        copies = owned_copy(tree)
+        assert len(compilations) <= (0 if number == 0 else 1 if number < 8 else 2), number
+        for old, new in zip(jax.tree.leaves(tree), jax.tree.leaves(copies), strict=True):
+            np.testing.assert_array_equal(old, new)
+            assert not old.size or old.unsafe_buffer_pointer() != new.unsafe_buffer_pointer()
