@@ -97,6 +97,8 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
         f"layers.preprocessing.image_preprocessing.bounding_boxes.{name}": ("jkeras.utils.bounding_boxes", {})
         for name in "bounding_box converters formats iou validation".split()
     },
+    "ops.node": (f"{_HERE}.history", {}),
+    "ops.operation_utils": (f"{_HERE}.output_shapes", {"get_source_inputs": f"{_HERE}.graph"}),
     "random.seed_generator": (f"{_HERE}.seeds", {}),
     "trainers": (f"{_HERE}.trainer", {}),
     "trainers.compile_utils": (f"{_HERE}.compile_utils", {}),

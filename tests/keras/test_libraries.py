@@ -121,6 +121,10 @@ def test_files_and_types_of_the_inside_of_keras(tmp_path):
 def test_losses_and_names_without_src():
     assert importlib.import_module("jkeras.keras.trainers.compile_utils").CompileLoss(["mse", None]) is not None
     assert importlib.import_module("jkeras.keras.utils.naming").get_object_name(len) == "len"
+    shapes = importlib.import_module("jkeras.keras.ops.operation_utils")
+    assert shapes.compute_conv_output_shape((1, 8, 8, 3), 5, (3, 3)) == (1, 6, 6, 5)
+    inputs = keras.Input((2,))
+    assert shapes.get_source_inputs(inputs * 2)[0] is inputs
     assert "trainers" not in dir(keras)
 
 
