@@ -306,7 +306,7 @@ class DamagedFileError(JkerasError, ValueError):
 
 
 class ConsumedError(JkerasError, RuntimeError):
-    """A model is used whose arrays a run took over, or of `jkeras.keras` whose arrays a failing step left behind.
+    """A model is used whose arrays a run or a step took over, or of `jkeras.keras` whose arrays a failing step left behind.
 
     The mistake::
 

@@ -25,6 +25,7 @@ from jkeras.keras import ops
 from jkeras.keras.compiled_metrics import CompileMetrics
 from jkeras.keras.modules import own_names
 from jkeras.keras.optimizers import LossScaleOptimizer, MultiOptimizer, Optimizer
+from jkeras.training.lazy_logs import LazyLogs
 
 
 class CallbackList(Callback):
@@ -96,7 +97,9 @@ def _for_all(hook: str) -> Callable[..., None]:
 
 
 def _plain(logs: Logs) -> dict[str, Any]:
-    """Converts scalar arrays in logs to Python numbers; returns the same dict if there are none."""
+    """Converts scalar arrays in logs to Python numbers; the same dict if there are none, or if it converts them itself."""
+    if isinstance(logs, LazyLogs):
+        return logs
     if isinstance(logs, dict) and all(isinstance(value, (int, float)) for value in logs.values()):
         return logs
     flat: dict[str, Any] = {}

@@ -143,7 +143,7 @@ class LayerState:
         """All state: weights and seed states."""
         own = [*self._trainable_variables, *self._non_trainable_variables]
         seeds = [generator.state for generator in self._seed_generators]
-        return _unique([*_unique(own), *seeds, *self._state_variables()], *(layer.variables for layer in self._layers))
+        return _unique([*own, *seeds, *self._state_variables()], *(layer.variables for layer in self._layers))
 
     def _state_variables(self) -> list[Variable]:
         """State that is not weights, except seeds."""

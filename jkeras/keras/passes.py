@@ -19,6 +19,7 @@ from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.evaluation import evaluate_on_device
+from jkeras.training.lazy_logs import LazyLogs
 from jkeras.training.prefetch import ReadAhead
 from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState
@@ -62,7 +63,7 @@ def evaluate(this: Pass, task: Task, bar: ProgressBar, stopped: Callable[[], boo
             this.state = this.state.replace(metrics=metrics, model_state=others)
             logs = task.logs(task.evaluate, metrics)
             if per_batch:
-                this.call("on_test_batch_end", index, to_floats(logs))
+                this.call("on_test_batch_end", index, LazyLogs(logs))
             bar.update(index + 1, functools.partial(to_floats, logs))
             if stopped():
                 break

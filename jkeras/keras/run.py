@@ -181,12 +181,14 @@ class Loops(CompiledLoops):
         self.test_batch = self.program(Loop("test_batch", _test_batch, roles))
         self.predict_batch = self.program(Loop("predict_batch", _predict_batch, roles))
 
-    def reporting(self, program: Program, method: str, lists: Lists, data: Any) -> Program:
-        """The program with the logs of its step, for arrays like these."""
-        leaves, structure = jax.tree.flatten((lists, data))
-        place = (program, method, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
+    def reporting(self, program: Program, method: str, cells: Cells, parts: tuple[str, ...], data: Any) -> Program:
+        """The program with the logs of its step, for variables and data like these."""
+        leaves, structure = jax.tree.flatten(data)
+        variables = [[(cell.shape, cell.dtype) for cell in getattr(cells, part)] for part in parts]
+        batch = tuple([(leaf.shape, leaf.dtype) for leaf in leaves])
+        place = (program, method, tuple(map(tuple, variables)), structure, batch)
         if place not in self._reported:
-            specs = jax.tree.map(_spec, (lists, data))
+            specs = jax.tree.map(_spec, (cells.values(*parts), data))
             logs, _ = jax.eval_shape(lambda lists, data: call_step(program.model, method, lists, data), *specs)
             self._reported[place] = program.with_logs(logs)
         return self._reported[place].of(program.model)
@@ -294,6 +296,8 @@ class Run:
         self._current: Callable[[], TrainState] | None = None
         # The arrays that were returned to cells, by cell, to detect assignments.
         self._brought: dict[int, Any] = {}
+        # The cells that were read or assigned since they were lent, the only ones that a hook can have changed.
+        self._home: dict[int, Variable] = {}
         self._first_metrics: list[Any] = []
         self._metrics_out = False
         self._place = {
@@ -356,6 +360,11 @@ class Run:
         array = owned_copy(self._lists()[part][index])
         self._brought[id(cell)] = array
         cell.take_back(array)
+        self.note_home(cell)
+
+    def note_home(self, cell: Variable) -> None:
+        """Called by a cell that is assigned."""
+        self._home[id(cell)] = cell
 
     def metrics_home(self) -> None:
         """Returns the metrics, whose states in the loop end with the epoch."""
@@ -375,15 +384,16 @@ class Run:
     def take(self) -> TrainState | None:
         """Called by the loop after a hook: returns the state with assigned values, or None."""
         lists: dict[str, Any] = {}
-        for part, cells in zip(Cells._fields if self._metrics_out else Cells._fields[:3], self.cells, strict=False):
-            for index, cell in enumerate(cells):
-                if cell.is_lent:
-                    continue
-                value = cell.settled
-                if self._brought.get(id(cell)) is not value:
-                    lists = lists or {name: list(values) for name, values in self._lists().items()}
-                    lists[part][index] = value
-                cell.lend(self)
+        for cell in self._home.values():
+            part, index = self._place[id(cell)]
+            if cell.is_lent or (part == "metrics" and not self._metrics_out):
+                continue
+            value = cell.settled
+            if self._brought.get(id(cell)) is not value:
+                lists = lists or {name: list(values) for name, values in self._lists().items()}
+                lists[part][index] = value
+            cell.lend(self)
+        self._home.clear()
         self._brought.clear()
         if not lists or self._current is None:
             return None

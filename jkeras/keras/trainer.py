@@ -317,7 +317,7 @@ class Trainer(Compiling):
         if not isinstance(function, CompiledFunction):
             return CalledSteps(), program
         parts = Cells._fields if method == "train_step" else ("trainable", "non_trainable", "metrics")
-        return loops, loops.reporting(program, method, cells.values(*parts), packed(example))
+        return loops, loops.reporting(program, method, cells, parts, packed(example))
 
     def _begin_progress(self) -> tuple[Any, Any]:
         if self._progress is None:

@@ -264,6 +264,8 @@ class Variable(HoldsArray):
         if self._layout is not None:
             value = jax.device_put(value, getattr(self._layout, "backend_layout", self._layout))
         self._value = value
+        if self._borrower is not None:
+            self._borrower.note_home(self)
 
     def lend(self, borrower: Any) -> None:
         """Lends the array to a run, which reuses its memory. Reading the variable meanwhile makes the run call

@@ -30,12 +30,12 @@ from jkeras.graph.layer_call import method_signature
 from jkeras.graph.network import Network
 from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import Shape, is_shape
-from jkeras.models.consumed import check_available
 from jkeras.models.history import History
 from jkeras.models.inputs import fit_inputs
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
 from jkeras.tracing import concrete
+from jkeras.training.consumed import check_available
 from jkeras.training.program import Program
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, arrays_of
@@ -436,8 +436,8 @@ class ModelValue(ModelAttributes, Layer):
     # -- as a value -----------------------------------------------------------------------------------------------
 
     def _key(self) -> HashedKey:
-        definition = self.definition
-        return super()._key() if definition is self else definition._key()
+        definition = self._spec_contents.definition
+        return super()._key() if definition is None else definition._key()
 
     def _state(self) -> dict[str, Any]:
         # The name of a model matters only inside another, which keeps it with its other names.

@@ -18,7 +18,6 @@ from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import resolve_verbosity
 from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError
-from jkeras.models.consumed import consume, in_place
 from jkeras.models.data_checks import check_counts, check_embedded_ids, check_frequency
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
@@ -27,6 +26,7 @@ from jkeras.models.step_methods import ModelWithSteps
 from jkeras.paths import merge
 from jkeras.training import batches, loop, prediction
 from jkeras.training.compiled_loops import loops_of
+from jkeras.training.consumed import consume, in_place
 from jkeras.training.evaluation import Evaluation, Pass
 from jkeras.training.program import Program, trainable
 from jkeras.training.sources import Source, TrainingData, ValidationData, as_source

@@ -17,7 +17,7 @@ from jkeras.graph.layer import Layer
 from jkeras.training import steps
 from jkeras.training.layout import CompiledProgram, Layout, Loop, ManyModels, Span
 from jkeras.training.memory_errors import GuardedProgram
-from jkeras.training.state import Arrays, Batch, TrainState, arrays_of, with_arrays, with_key, without_key
+from jkeras.training.state import Batch, Packed, TrainState, arrays_of, from_packed, packed_of, with_arrays
 from jkeras.training.step import Step
 from jkeras.types import Array, PyTree
 
@@ -50,13 +50,14 @@ def _train_one(layout: Layout, step: Step, state: TrainState, batch: Batch) -> T
 
 
 def step_and_logs(
-    layout: Layout, step: Step, arrays: Arrays, rng: jax.Array, batch: Batch
-) -> tuple[Arrays, dict[str, jax.Array]]:
+    layout: Layout, step: Step, packed: Packed, rng: jax.Array, batch: Batch
+) -> tuple[Packed, jax.Array | None, dict[str, jax.Array]]:
     """A step on a state and its key, and the values of its metrics; the key is None in the result where it stays the same."""
-    # The key comes apart, and goes back only if the step changed it: JAX checks keys that a program returns one by one.
-    new = layout.around(step, True)(with_key(arrays, rng), batch)
+    # JAX checks keys that a program returns one by one.
+    new = layout.around(step, True)(from_packed(packed, rng), batch)
     logs = step.program.compute_logs(arrays_of(new).metrics)
-    return (without_key(new) if new.rng is rng else arrays_of(new)), logs
+    packed, key = packed_of(new)
+    return packed, None if key is rng else key, logs
 
 
 def _train_rows(layout: Layout, step: Step, state: TrainState, data: Batch, rows: jax.Array) -> Trained:
@@ -90,7 +91,8 @@ def _logs(layout: Layout, program: Any, metrics: PyTree[Any]) -> dict[str, jax.A
     return result
 
 
-def _logs_of_step(layout: Layout, step: Step, state: TrainState, batch: Batch) -> dict[str, jax.Array]:
+def logs_of_step(layout: Layout, step: Step, state: TrainState, batch: Batch) -> dict[str, jax.Array]:
+    """The values of the metrics after a step."""
     result: dict[str, jax.Array] = step.program.compute_logs(arrays_of(step(state, batch)).metrics)
     return result
 
@@ -102,9 +104,9 @@ EVAL_STEPS = Loop("eval_steps", _eval_steps, ("state", "data", "span"), results=
 EVAL_ONE = Loop("eval_one", _eval_one, ("state", "batch"), results=2)
 PREDICT = Loop("predict", _predict, ("state", "batch"))
 LOGS = Loop("logs", _logs, ("metrics",))
-STEP = Loop("step", step_and_logs, ("state", "rng", "batch"), results=2)
-STEP_IN_PLACE = Loop("step_in_place", step_and_logs, ("state", "rng", "batch"), donates=True, results=2)
-LOGS_OF_STEP = Loop("logs_of_step", _logs_of_step, ("state", "batch"))
+STEP = Loop("step", step_and_logs, ("state", "rng", "batch"), results=3)
+STEP_IN_PLACE = Loop("step_in_place", step_and_logs, ("state", "rng", "batch"), donates=True, results=3)
+LOGS_OF_STEP = Loop("logs_of_step", logs_of_step, ("state", "batch"))
 
 
 # -- compiled ----------------------------------------------------------------------------------------------------------
@@ -176,9 +178,9 @@ class CompiledLoops:
         self, step: Step, state: TrainState, batch: Batch, donate: bool = False
     ) -> tuple[TrainState, dict[str, jax.Array]]:
         """The state after a step, and the values of its metrics; `donate` gives all of `state` away but its key."""
-        rng = state.rng
-        arrays, logs = _program_of_step(self.layout, step, donate)(without_key(state), rng, batch)
-        return with_key(arrays, rng), logs
+        packed, rng = packed_of(state)
+        packed, key, logs = _program_of_step(self.layout, step, donate)(packed, rng, batch)
+        return from_packed(packed, rng if key is None else key), logs
 
     def logs_of_step(self, step: Step, state: TrainState, batch: Batch) -> dict[str, jax.Array]:
         """The values of the metrics after a step."""

@@ -17,6 +17,7 @@ from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.hooks import Hooks
 from jkeras.training.layout import Span
+from jkeras.training.lazy_logs import LazyLogs
 from jkeras.training.merging import merged_rows
 from jkeras.training.prefetch import BATCHES_AHEAD, ReadAhead
 from jkeras.training.sources import Source
@@ -127,7 +128,7 @@ class Evaluation:
                     state = with_arrays(state, metrics=metrics, model_state=model_state)
                 values = task.logs(step, arrays_of(state).metrics) if per_batch or bar.verbose == 1 else {}
                 if per_batch:
-                    run.call("on_test_batch_end", index, to_floats(values))
+                    run.call("on_test_batch_end", index, LazyLogs(values))
                 bar.update(index + 1, functools.partial(to_floats, values))
         if index < 0:
             raise InputError("The data for evaluation yields no batches; a generator can be read only once.")

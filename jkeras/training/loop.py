@@ -103,7 +103,7 @@ def _epoch(
     done = _steps(run, checkpointer, feed, epoch, bar)
     if done == 0 and not run.stopping:
         return None
-    logs = run.batch_logs()
+    logs = to_floats(run.logs())
     if validation is not None and _validates(epoch, options.validation_freq) and not run.signals.interrupted.is_set():
         scores = validation.scores(run, line=None if run.epochs else bar)
         logs.update({f"val_{name}": value for name, value in scores.items()})

@@ -12,7 +12,7 @@ from jkeras.buffers import is_deleted
 from jkeras.console.quantities import amount
 from jkeras.errors import DeviceMemoryError
 from jkeras.training.layout import CompiledProgram, Loop
-from jkeras.training.state import Arrays, TrainState, arrays_of
+from jkeras.training.state import Packed, TrainState, arrays_of
 from jkeras.types import PyTree
 
 # How XLA's errors begin where memory is missing, by its codes of status and in older forms.
@@ -37,8 +37,8 @@ def device_memory_error(
     """
     state = arguments.get("state")
     sizes: dict[str, int] = {}
-    if isinstance(state, (TrainState, Arrays)):
-        arrays = arrays_of(state) if isinstance(state, TrainState) else state
+    if isinstance(state, (TrainState, Packed)):
+        arrays = arrays_of(state) if isinstance(state, TrainState) else state.arrays()
         sizes["the weights"] = _nbytes((arrays.params, arrays.model_state))
         sizes["the optimizer's state"] = _nbytes(arrays.opt_state)
     else:

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from jkeras.buffers import owned_copy
 from jkeras.console.progress import ProgressBar
 from jkeras.training.hooks import Hooks, SnapshotStore
+from jkeras.training.lazy_logs import LazyLogs
 from jkeras.training.signals import Signals
 from jkeras.training.state import TrainState, arrays_of
-from jkeras.training.task import Options, Task, to_floats
+from jkeras.training.task import Options, Task
 
 
 class Live(Protocol):
@@ -147,9 +148,9 @@ class FitRun:
             return self.latest_logs
         return self.task.logs(self.task.train, arrays_of(self.state).metrics)
 
-    def batch_logs(self) -> dict[str, Any]:
-        """The same as numbers, for the callbacks."""
-        return to_floats(self.logs())
+    def batch_logs(self) -> LazyLogs:
+        """The same for the callbacks: numbers, once somebody reads them."""
+        return LazyLogs(self.logs())
 
     # -- where it is --------------------------------------------------------------------------------------------------
 

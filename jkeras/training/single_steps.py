@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any, NamedTuple
 
 import jax
@@ -10,12 +11,13 @@ import jax
 from jkeras import lowering
 from jkeras.graph.layer import Layer
 from jkeras.tracing import is_traced
-from jkeras.training.compiled_loops import CompiledLoops, compile_step, loops_of, step_and_logs
+from jkeras.training.compiled_loops import compile_step, logs_of_step, loops_of, step_and_logs
+from jkeras.training.consumed import called, note_consumed
 from jkeras.training.layout import CompiledProgram, Layout, Loop
 from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom, with_own_logs
 from jkeras.training.program import build_program
 from jkeras.training.recipe import Recipe, compiled_recipe
-from jkeras.training.state import Arrays, Batch, TrainState, arrays_of, with_key, without_key
+from jkeras.training.state import Arrays, Batch, Packed, TrainState, arrays_of, from_packed, packed_of
 from jkeras.training.step import Step
 from jkeras.training.step_methods import tests_itself, trains_itself
 from jkeras.training.steps import Logs, as_batch, empty_metrics, evaluate, ready, train
@@ -42,40 +44,39 @@ def train_step(
     Raises:
         NotCompiledError: `recipe` is None, as that of a model that was not compiled.
         InputError: the data does not match the model or the losses.
+        ConsumedError: the arrays of `state` were given away; the error names the line.
     """
     recipe = compiled_recipe(recipe, "train_step")
     batch = as_batch(batch)
-    arrays = arrays_of(state)
-    if trains_itself(definition) or arrays.opt_state is None or arrays.metrics is None:
-        program = build_program(definition, recipe, batch)
-        state = ready(program, recipe.optimizer, state, batch)
-    if trains_itself(definition):
-        program = with_own_logs(program, TRAIN, state, batch)
-        missing = {k: v for k, v in empty_metrics(program, batch).items() if k not in state.metrics}
-        state = state.replace(metrics={**arrays_of(state).metrics, **missing})
-        return _loops().step_with_logs(Step(train_custom, program), state, batch, donate)
-    rng = state.rng
-    compiled = _compiled_step(definition, recipe, donate, is_traced(), lowering.cache_token())
-    arrays, logs = compiled(without_key(state), rng, batch)
-    return with_key(arrays, rng), logs
+    packed, rng = packed_of(state)
+    nested = is_traced()
+    compiled = _train_program(definition, recipe, packed.structure, donate, nested, lowering.cache_token())
+    if compiled is None:
+        packed, rng = packed_of(_begun(definition, recipe, state, batch))
+        compiled = _train_program(definition, recipe, packed.structure, donate, nested, lowering.cache_token())
+    packed, key, logs = called(compiled, state, packed, rng, batch)
+    if donate and not nested:
+        note_consumed(state, "jk.train_step", sys._getframe(1))
+    return from_packed(packed, rng if key is None else key), logs
 
 
 def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) -> Logs:
     """Loss and metrics of one batch in inference mode; arguments and errors as in `train_step`."""
     recipe = compiled_recipe(recipe, "eval_step")
-    batch = as_batch(batch)
-    program = build_program(definition, recipe, batch)
-    step = evaluate
-    if tests_itself(definition):
-        step = evaluate_custom
-        program = with_own_logs(program, TEST, state, batch)
-    state = state.replace(metrics=empty_metrics(program, batch))
-    return _loops().logs_of_step(Step(step, program), state, batch)
+    # A step of the user's own may look at all of a state.
+    packed, rng = packed_of(state if tests_itself(definition) else state.forward)
+    compiled = _eval_program(definition, recipe, is_traced(), lowering.cache_token())
+    logs: Logs = called(compiled, state, packed, rng, as_batch(batch))
+    return logs
 
 
 def predict_step(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
     """The outputs for one batch of inputs in inference mode."""
-    return _loops().predict(definition, state, inputs)
+    return called(loops_of(nested=is_traced()).predict, state, definition, state, inputs)
+
+
+# -- programs ------------------------------------------------------------------------------------------------------
+# They are made while JAX traces, so calls compare no shapes but those that JAX compares anyway.
 
 
 class _Compiled(NamedTuple):
@@ -85,22 +86,60 @@ class _Compiled(NamedTuple):
     recipe: Recipe
 
 
-def _step(layout: Layout, of: _Compiled, arrays: Arrays, rng: jax.Array, batch: Batch) -> tuple[Arrays, Logs]:
-    # The program is made while JAX traces, so calls compare no shapes but those that JAX compares anyway.
-    return step_and_logs(layout, Step(train, build_program(of.definition, of.recipe, batch)), arrays, rng, batch)
+def _train(
+    layout: Layout, of: _Compiled, packed: Packed, rng: jax.Array, batch: Batch
+) -> tuple[Packed, jax.Array | None, Logs]:
+    program = build_program(of.definition, of.recipe, batch)
+    if not trains_itself(of.definition):
+        return step_and_logs(layout, Step(train, program), packed, rng, batch)
+    state = from_packed(packed, rng)
+    program = with_own_logs(program, TRAIN, state, batch)
+    metrics = {**empty_metrics(program, batch), **arrays_of(state).metrics}
+    packed, _ = packed_of(state.replace(metrics=metrics))
+    return step_and_logs(layout, Step(train_custom, program), packed, rng, batch)
+
+
+def _eval(layout: Layout, of: _Compiled, packed: Packed, rng: jax.Array, batch: Batch) -> Logs:
+    program, step, state = build_program(of.definition, of.recipe, batch), evaluate, from_packed(packed, rng)
+    if tests_itself(of.definition):
+        program, step = with_own_logs(program, TEST, state, batch), evaluate_custom
+    state = state.replace(metrics=empty_metrics(program, batch))
+    return logs_of_step(layout, Step(step, program), state, batch)
+
+
+TRAIN_STEP = Loop("step", _train, ("state", "rng", "batch"), results=3)
+EVAL_STEP = Loop("eval_step", _eval, ("state", "rng", "batch"))
 
 
 @functools.lru_cache(maxsize=1024)
-def _compiled_step(definition: Layer, recipe: Recipe, donate: bool, nested: bool, token: str) -> CompiledProgram:
-    return _shared_step(definition, recipe.replace(optimizer=recipe.optimizer.compile_key()), donate, nested, token)
+def _train_program(
+    definition: Layer, recipe: Recipe, structure: PyTree[Any], donate: bool, nested: bool, token: str
+) -> Any:
+    """The program of a training step; None for a state that lacks what training needs."""
+    arrays: Arrays = jax.tree.unflatten(structure, range(structure.num_leaves))
+    if arrays.opt_state is None or arrays.metrics is None:
+        return None
+    return _program(TRAIN_STEP._replace(donates=donate), definition, _shared(recipe), nested, token)
 
 
 @functools.lru_cache(maxsize=1024)
-def _shared_step(definition: Layer, recipe: Recipe, donate: bool, nested: bool, _token: str) -> CompiledProgram:
-    """The program that recipes share which differ in the learning rate."""
-    loop = Loop("step", _step, ("state", "rng", "batch"), donates=donate, results=2)
+def _eval_program(definition: Layer, recipe: Recipe, nested: bool, token: str) -> CompiledProgram:
+    return _program(EVAL_STEP, definition, _shared(recipe), nested, token)
+
+
+def _shared(recipe: Recipe) -> Recipe:
+    """A recipe that is the same for all that differ in the learning rate."""
+    return recipe.replace(optimizer=recipe.optimizer.compile_key())
+
+
+@functools.lru_cache(maxsize=1024)
+def _program(loop: Loop, definition: Layer, recipe: Recipe, nested: bool, _token: str) -> CompiledProgram:
     return compile_step(loops_of(nested=nested).layout, loop, _Compiled(definition, recipe))
 
 
-def _loops() -> CompiledLoops:
-    return loops_of(nested=is_traced())
+def _begun(definition: Layer, recipe: Recipe, state: TrainState, batch: Batch) -> TrainState:
+    """A state with what training needs: an optimizer's state and metrics."""
+    program = build_program(definition, recipe, batch)
+    if trains_itself(definition):
+        program = with_own_logs(program, TRAIN, state, batch)
+    return ready(program, recipe.optimizer, state, batch)

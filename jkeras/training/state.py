@@ -25,6 +25,25 @@ class Arrays(NamedTuple):
     metrics: Any = None
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(slots=True)
+class Packed:
+    """The parts of a state but its random key as one list, which JAX takes and gives sooner than nested dicts.
+
+    Attributes:
+        leaves: the arrays.
+        structure: of the `Arrays` that they are.
+    """
+
+    leaves: list[Any]
+    structure: PyTree[Any] = dataclasses.field(metadata={"static": True})
+
+    def arrays(self, rng: Any = None) -> Arrays:
+        """The parts, with a key."""
+        arrays: Arrays = jax.tree.unflatten(self.structure, self.leaves)
+        return arrays._replace(rng=rng)
+
+
 @jax.tree_util.register_pytree_with_keys_class
 class TrainState:
     """The arrays of a model in training: an immutable pytree.
@@ -40,10 +59,12 @@ class TrainState:
         metrics: running metric states inside an epoch, by name.
     """
 
-    __slots__ = ("_arrays", "_views")
+    # In the form that it was made of; the other one is made when it is first asked for. What else was made is remembered.
+    __slots__ = ("_memo", "_packed", "_unpacked")
 
-    _arrays: Arrays
-    _views: dict[str, Any]
+    _memo: dict[str, Any]
+    _packed: tuple[Packed, Any] | None
+    _unpacked: Arrays | None
 
     def __init__(
         self,
@@ -54,11 +75,28 @@ class TrainState:
         rng: jax.Array,
         metrics: PyTree[Any] = None,
     ):
-        self._set(Arrays(*map(thawed, (params, model_state, opt_state, step, rng, metrics))))
+        self._set(Arrays(*map(thawed, (params, model_state, opt_state, step, rng, metrics))), None)
 
-    def _set(self, arrays: Arrays) -> None:
-        object.__setattr__(self, "_arrays", arrays)
-        object.__setattr__(self, "_views", {})
+    def _set(self, arrays: Arrays | None, packed: tuple[Packed, Any] | None) -> None:
+        object.__setattr__(self, "_unpacked", arrays)
+        object.__setattr__(self, "_packed", packed)
+        object.__setattr__(self, "_memo", {})
+
+    @property
+    def _arrays(self) -> Arrays:
+        arrays = self._unpacked
+        if arrays is None:
+            packed, rng = self._pack()
+            arrays = packed.arrays(rng)
+            object.__setattr__(self, "_unpacked", arrays)
+        return arrays
+
+    def _pack(self) -> tuple[Packed, Any]:
+        if self._packed is None:
+            arrays = self._arrays
+            packed = Packed(*jax.tree.flatten(arrays._replace(rng=None)))
+            object.__setattr__(self, "_packed", (packed, arrays.rng))
+        return self._packed  # type: ignore[return-value]
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -80,18 +118,24 @@ class TrainState:
     @property
     def forward(self) -> Self:
         """The state without what only training needs: optimizer and metrics."""
-        return self._of(self._arrays._replace(opt_state=None, metrics=None))
+        if "forward" not in self._memo:
+            self._memo["forward"] = self._of(self._arrays._replace(opt_state=None, metrics=None))
+        result: Self = self._memo["forward"]
+        return result
 
     @property
     def step(self) -> jax.Array:
         """The number of optimizer steps taken."""
-        result: jax.Array = self._arrays.step
+        # Whoever asks for this alone does not share the other arrays; see `is_shared`.
+        arrays = self._unpacked
+        result: jax.Array = (self._pack()[0].arrays() if arrays is None else arrays).step
         return result
 
     @property
     def rng(self) -> jax.Array:
         """The root key."""
-        result: jax.Array = self._arrays.rng
+        arrays = self._unpacked
+        result: jax.Array = self._pack()[1] if arrays is None else arrays.rng
         return result
 
     @property
@@ -100,13 +144,13 @@ class TrainState:
         return self._view("metrics", self._arrays.metrics)
 
     def _view(self, part: str, tree: Any) -> Any:
-        if part not in self._views:
+        if part not in self._memo:
             advice = (
                 f"Change a copy, `{part} = state.{part}.copy()`, and write `state = state.replace({part}={part})`; a model"
                 f" with it is `model.with_state(state)`."
             )
-            self._views[part] = frozen_tree(tree, advice)
-        return self._views[part]
+            self._memo[part] = frozen_tree(tree, advice)
+        return self._memo[part]
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some parts changed."""
@@ -117,9 +161,9 @@ class TrainState:
         return self._of(self._arrays._replace(**{name: thawed(tree) for name, tree in changes.items()}))
 
     @classmethod
-    def _of(cls, arrays: Arrays) -> Self:
+    def _of(cls, arrays: Arrays | None, packed: tuple[Packed, Any] | None = None) -> Self:
         state = object.__new__(cls)
-        state._set(arrays)
+        state._set(arrays, packed)
         return state
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -161,16 +205,29 @@ def with_arrays(state: TrainState, **changes: Any) -> TrainState:
     return state._of(state._arrays._replace(**changes))
 
 
-def without_key(state: TrainState) -> Arrays:
-    """The parts of a state but its random key."""
-    params, model_state, opt_state, step, _, metrics = state._arrays
-    return Arrays(params, model_state, opt_state, step, None, metrics)
+def packed_of(state: TrainState) -> tuple[Packed, Any]:
+    """The parts of a state but its random key, and the key."""
+    return state._pack()
 
 
-def with_key(arrays: Arrays, rng: Any) -> TrainState:
-    """The state of parts that belong to nobody else; it has the key where the parts have none."""
-    params, model_state, opt_state, step, own, metrics = arrays
-    return TrainState._of(Arrays(params, model_state, opt_state, step, rng if own is None else own, metrics))
+def is_shared(state: TrainState) -> bool:
+    """Whether others may have the arrays of a state, since it is not just what a program gave and nobody looked into."""
+    return state._unpacked is not None
+
+
+def note_taken(state: TrainState, where: Any) -> None:
+    """Notes where the arrays of a state were given away."""
+    state._memo["taken"] = where
+
+
+def where_taken(state: TrainState) -> Any:
+    """What `note_taken` was told; None where the arrays were not given away."""
+    return state._memo.get("taken")
+
+
+def from_packed(packed: Packed, rng: Any) -> TrainState:
+    """The state of parts that belong to nobody else, and a key."""
+    return TrainState._of(None, (packed, rng))
 
 
 @jax.tree_util.register_dataclass

@@ -7,7 +7,8 @@ import pytest
 
 import jkeras as jk
 from jkeras.errors import ConsumedError
-from jkeras.models import consumed, training
+from jkeras.models import training
+from jkeras.training import consumed
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)
@@ -91,6 +92,67 @@ def test_a_model_that_gave_its_arrays_away(use, method, tmp_path, monkeypatch):
             result = USES[use](gone)
             del result
     assert trained is not None
+
+
+def stepped(model, state):
+    return jk.train_step(model.definition, model.recipe, state, (X, Y), donate=True)  # the line that the message names
+
+
+STATE_USES = {
+    "train_step": lambda model, state: jk.train_step(model.definition, model.recipe, state, (X, Y)),
+    "train_step(donate=True)": lambda model, state: jk.train_step(
+        model.definition, model.recipe, state, (X, Y), donate=True
+    ),
+    "eval_step": lambda model, state: jk.eval_step(model.definition, model.recipe, state, (X, Y)),
+    "predict_step": lambda model, state: jk.predict_step(model.definition, state, X),
+    "a model": lambda model, state: model.with_state(state).predict(X, verbose=0),
+}
+
+
+@pytest.mark.parametrize("looks", [False, True], ids=["untouched", "looked into"])
+@pytest.mark.parametrize("use", STATE_USES.values(), ids=STATE_USES)
+def test_a_state_that_a_step_took(use, looks):
+    model = compiled()
+    first, _ = jk.train_step(model.definition, model.recipe, model.state, (X, Y))
+    assert not looks or first.params
+    second, _ = stepped(model, first)
+    with pytest.raises(ConsumedError, match=r"jk.train_step\(.*donate=True.*test_donation.py, line \d+"):
+        use(model, first)
+    assert use(model, second) is not None
+
+
+SHARING = {
+    "itself": lambda model: model,
+    "freeze": lambda model: model.freeze("dense"),
+    "with_recipe": lambda model: model.with_recipe(model.recipe),
+    "compile": lambda model: model.compile("sgd", "mae"),
+    "with_learning_rate": lambda model: model.with_learning_rate(0.5),
+    "another state": lambda model: model.with_state(model.state.replace(step=model.state.step + 1)),
+    "a model of its tensors": lambda model: (
+        jk.Model(model.inputs, model.layers[0].output) if hasattr(model.layers[0], "output") else model
+    ),
+}
+
+
+@pytest.mark.parametrize("share", SHARING.values(), ids=SHARING)
+@pytest.mark.parametrize("fits_before", [False, True])
+def test_models_that_share_arrays_with_a_state_that_a_step_took(share, fits_before):
+    model = compiled()
+    if fits_before:
+        model = model.fit(X, Y, verbose=0)
+    model = model.with_optimizer_state()
+    sharing = share(model)
+    state, _ = stepped(model, model.state)
+    with pytest.raises(ConsumedError, match=r"jk.train_step\(.*donate=True.*test_donation.py, line \d+"):
+        sharing.predict(X, verbose=0)
+    assert np.isfinite(model.with_state(state).predict(X, verbose=0)).all()
+
+
+def test_a_step_that_fails_takes_nothing():
+    model = compiled()
+    with pytest.raises(jk.errors.InputError):
+        jk.train_step(model.definition, model.recipe, model.state, (X[:, :2], Y), donate=True)
+    assert np.isfinite(model.predict(X, verbose=0)).all()
 
 
 def test_a_model_with_other_weights_lives_on():
