@@ -195,7 +195,7 @@ def test_paths_that_are_none(tmp_path):
     with pytest.raises(ArgumentError, match=r"model\.save"):
         model.save_weights(tmp_path / "it.keras")
     (tmp_path / "it.ckpt").write_bytes(b"something")
-    with pytest.raises(ArgumentError, match=r"known are `\.keras`, `\.h5`"):
+    with pytest.raises(ArgumentError, match=r"formats are `\.keras`, `\.h5`"):
         model = model.load_weights(tmp_path / "it.ckpt")
     model.save_weights(tmp_path / "weights")
     with pytest.raises(RestoreError, match="contains weights but no definition"):
