@@ -92,22 +92,22 @@ class Layout:
 
     def compile(self, loop: Loop) -> CompiledProgram:
         """The program of a loop: a function of a step, or what else is static, and of arrays."""
-
-        def program(step: Any, *arguments: Any) -> Any:
-            return self.over(functools.partial(loop.function, self, step), loop.roles)(*arguments)
-
-        program.__name__ = loop.name
-        donated = (1,) if loop.donates else ()
-        return jax.jit(program, static_argnums=0, donate_argnums=donated, **self.compile_arguments(loop))
+        return self._compiled(loop, lambda step, *arguments: self._bound(loop, step)(*arguments), arrays_from=1)
 
     def compile_step(self, loop: Loop, step: Any) -> CompiledProgram:
         """The program of a loop for one step, or what one is made of: a function of arrays alone, which JAX calls faster."""
+        return self._compiled(loop, lambda *arguments: self._bound(loop, step)(*arguments), arrays_from=0)
 
-        def program(*arguments: Any) -> Any:
-            return self.over(functools.partial(loop.function, self, step), loop.roles)(*arguments)
+    def _bound(self, loop: Loop, step: Any) -> Callable[..., Any]:
+        return self.over(functools.partial(loop.function, self, step), loop.roles)
 
+    def _compiled(self, loop: Loop, program: Callable[..., Any], arrays_from: int) -> CompiledProgram:
+        """A function compiled for what its arguments before the arrays are."""
         program.__name__ = loop.name
-        return jax.jit(program, donate_argnums=(0,) if loop.donates else (), **self.compile_arguments(loop))
+        donated = (arrays_from,) if loop.donates else ()
+        return jax.jit(
+            program, static_argnums=tuple(range(arrays_from)), donate_argnums=donated, **self.compile_arguments(loop)
+        )
 
     def compile_arguments(self, loop: Loop) -> dict[str, Any]:
         """What `jax.jit` is told beside."""
