@@ -73,7 +73,7 @@ def terminal(folder, target):
     return taken((folder / "terminal.svg").as_uri(), target, 1200, 1100)
 
 
-def notebook(folder, target, cells=CELLS, height=4600):
+def notebook(folder, target, cells=CELLS, height=2900):
     """Cells, executed and exported as HTML."""
     parts = [
         {
@@ -98,12 +98,12 @@ def notebook(folder, target, cells=CELLS, height=4600):
 
 def sweep(folder, target):
     """What a sweep shows in a notebook, and its plot."""
-    return notebook(folder, target, (MODEL, f"swept = {SWEEP}\nswept", "jk.plots.plot_sweep(swept)"), 1700)
+    return notebook(folder, target, (MODEL, f"swept = {SWEEP}\nswept", "jk.plots.plot_sweep(swept)"), 1300)
 
 
 def profile(folder, target):
     """What a profile shows in a notebook."""
-    return notebook(folder, target, (MODEL, "jk.profile(base, x, y, steps=5)"), 1900)
+    return notebook(folder, target, (MODEL, "jk.profile(base, x, y, steps=5)"), 1300)
 
 
 PICTURES = {function.__name__: function for function in (terminal, notebook, sweep, profile)}
