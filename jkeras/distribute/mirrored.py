@@ -117,7 +117,7 @@ class ReplicaLayout(MeshLayout):
         shares = jax.tree.map(lambda leaf: self._shares(arrays.with_rows(np.asarray(leaf), self.parts)), data)
         return Resident(None, arrays.put(shares, jax.tree.map(lambda _: self._sharding(self._rows(True)), shares)))
 
-    def _shares(self, leaf: Array) -> Array:
+    def _shares(self, leaf: jax.Array | np.ndarray) -> jax.Array | np.ndarray:
         return leaf.reshape(self.parts, -1, *leaf.shape[1:])
 
     def abstract_data(self, data: Batch) -> Resident:
