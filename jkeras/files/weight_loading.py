@@ -24,8 +24,12 @@ def load_weights(
     only: str | Collection[str] | None = None,
     by_name: bool = False,
     skip_mismatch: bool = False,
+    convert: bool = False,
 ) -> Any:
-    """The model with the weights from a file; see `Model.load_weights`."""
+    """The model with the weights from a file; see `Model.load_weights`.
+
+    With `convert` the arrays take the floating-point dtypes of the model, as in Keras; otherwise another dtype is an error.
+    """
     path = arguments.checked("load_weights", "filepath", path, arguments.path)
     arguments.flags("load_weights", skip_mismatch=skip_mismatch, by_name=by_name)
     kind = kinds.to_read(path, "load_weights")
@@ -37,6 +41,8 @@ def load_weights(
     infos = model.description.weights
     with untrusted.reading(path):
         weights = FORMATS[kind].read_weights(model, path, by_name or bool(patterns))
+        if convert:
+            weights = weight_matching.converted(infos, weights)
         values, skipped = weight_matching.chosen_values(infos, weights, patterns, by_name, skip_mismatch)
     if skipped:
         # The stack level of the method's caller.

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import ArgumentError, PartialLoadWarning, RestoreError, suggestion
@@ -45,6 +46,12 @@ class Entry:
     def of(cls, place: str, array: np.ndarray) -> Entry:
         """The entry for an array in memory."""
         return cls(place, array.shape, array.dtype.name, lambda: array)
+
+    def converted(self, dtype: str) -> Entry:
+        """The entry in another floating-point dtype; itself if either is not one."""
+        if self.dtype == dtype or not all(jnp.issubdtype(name, jnp.floating) for name in (self.dtype, dtype)):
+            return self
+        return dataclasses.replace(self, dtype=dtype, read=lambda: np.asarray(self.read()).astype(dtype))
 
     @property
     def shown(self) -> str:
@@ -129,6 +136,13 @@ def differences(infos: Mapping[Key, WeightInfo], contents: Found) -> dict[Key, s
         elif (entry.shape, entry.dtype) != (info.shape, info.dtype):
             problems[key] = f"{entry.shown} in the file ({entry.place}), {shown(info)} in the model"
     return problems
+
+
+def converted(infos: Iterable[WeightInfo], contents: Found) -> Found:
+    """The contents with floating-point arrays in the dtypes of the model's weights, as Keras reads a file."""
+    wanted = {key: info.dtype for key, info in by_key(infos).items()}
+    entries = {key: entry.converted(wanted[key]) if key in wanted else entry for key, entry in contents.entries.items()}
+    return dataclasses.replace(contents, entries=entries)
 
 
 def misfit(where: str, problems: Iterable[tuple[str, str]], advice: str = "") -> RestoreError:

@@ -24,7 +24,7 @@ from jkeras import allowance
 from jkeras.arguments import checked, number, optional
 from jkeras.arguments import path as path_of
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.files import hub, keras2_h5, untrusted
+from jkeras.files import hub, keras2_h5, untrusted, weight_loading
 from jkeras.files.containers import archives, documents, hdf5, kinds, shards
 from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE, Kind
 from jkeras.files.dialects import definitions, optimizer_states, training, weight_paths
@@ -337,7 +337,9 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         if tree is None:
             from jkeras.keras.value import take_over
 
-            take_over(model, model.value.load_weights(path, skip_mismatch, by_name=bool(by_name)))
+            take_over(
+                model, weight_loading.load_weights(model.value, path, None, bool(by_name), skip_mismatch, convert=True)
+            )
             return
         if not model.built:
             raise ArgumentError(

@@ -200,6 +200,7 @@ EXTRAS: dict[str, dict[str, Any]] = {
     **ADAPTABLE,
     **IMAGES,
     **MERGING,
+    "Dot": {**MERGING["Dot"], "_convert": _typed("axes", "an int or a list/tuple of two ints", int, np.integer, list, tuple)},
     **SPECIAL,
     "RNN": recurrent.RNN,
     **dict.fromkeys(("SimpleRNNCell", "LSTMCell", "GRUCell", "ConvLSTMCell"), recurrent.CELL),

@@ -249,11 +249,16 @@ def _segment(data: Any, segment_ids: Any, num_segments: int | None = None, sorte
     return KerasTensor((num_segments, *data.shape[1:]), data.dtype)
 
 
+def _scaled(images: Any, output_shape: Any, *others: Any, **options: Any) -> KerasTensor:
+    return KerasTensor(tuple(output_shape), images.dtype)
+
+
 RULES: dict[str, Callable[..., Any]] = {
     **matrix_shapes.RULES,
     "cond": _cond,
     "convert_to_tensor": _convert_to_tensor,
     "fori_loop": _fori_loop,
+    "image.scale_and_translate": _scaled,
     "in_top_k": _in_top_k,
     "map": _map,
     "reshape": _reshape,

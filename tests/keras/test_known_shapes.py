@@ -48,3 +48,10 @@ def test_what_a_user_changes_has_no_rule():
             return keras.ops.concatenate([outputs, outputs], axis=1)
 
     assert Doubled(2, 1, use_bias=False)(keras.Input((4, 3))).shape == (None, 8, 2)
+
+
+def test_scaled_images_have_the_shape_that_is_asked_for():
+    images, two = keras.KerasTensor((None, None, 20, 3)), keras.KerasTensor((2,))
+    for shape in ((None, 10, 12, 3), (2, 10, 12, 3)):
+        scaled = keras.ops.image.scale_and_translate(images, shape, two, two, (1, 2), "linear")
+        assert scaled.shape == shape and scaled.dtype == images.dtype

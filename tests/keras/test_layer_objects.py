@@ -314,6 +314,7 @@ def test_a_shape_that_may_fit_is_not_refused():
             ("UnitNormalization", {"axis": -1}),
         ),
         ("UnitNormalization", 1.5),
+        ("Dot", "a"),
         *((f"Adaptive{kind}Pooling{rank}D", 1.5) for kind in ("Average", "Max") for rank in (1, 2, 3)),
     ],
 )

@@ -188,3 +188,27 @@ def test_an_h5_file_knows_custom_losses_by_name(tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.h5")
     assert loaded.loss == {model.layers[0].name: cubed}
     assert loaded.get_compile_config()["metrics"] == model.get_compile_config()["metrics"]
+
+
+@pytest.mark.parametrize("suffix", ["h5", "weights.h5", "keras"])
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("float32", "float16"), ("bfloat16", "float32"), ("float32", "bfloat16"), ("float16", "float32")],
+)
+def test_weights_take_the_dtypes_of_the_model_that_loads_them(written, read, suffix, tmp_path):
+    """Real Keras does the same in all three formats."""
+
+    def network(dtype):
+        inputs = keras.Input((3,), dtype=dtype)
+        return keras.Model(
+            inputs, keras.layers.Dense(2, dtype=dtype)(keras.layers.BatchNormalization(dtype=dtype)(inputs))
+        )
+
+    first, second = network(written), network(read)
+    first.save(tmp_path / f"m.{suffix}") if suffix != "weights.h5" else first.save_weights(tmp_path / f"m.{suffix}")
+    second.load_weights(tmp_path / f"m.{suffix}")
+    for mine, theirs in zip(second.weights, first.weights, strict=True):
+        assert str(mine.dtype) == read
+        np.testing.assert_allclose(
+            np.asarray(mine, "float32"), np.asarray(theirs, "float32"), rtol=1e-2, err_msg=mine.path
+        )
