@@ -125,7 +125,7 @@ def test_a_model_whose_one_output_is_in_a_list(library):
     [
         (SKLearnRegressor(jk.Sequential([jk.layers.Dense(1)])), [0.0, 1.0], NotCompiledError, "compiled model"),
         (SKLearnRegressor("dense"), [0.0, 1.0], ArgumentError, "'dense'"),
-        (SKLearnRegressor(lambda X, y: None), [0.0, 1.0], ArgumentError, "no model"),
+        (SKLearnRegressor(lambda X, y: None), [0.0, 1.0], ArgumentError, "not a model"),
         (SKLearnClassifier(dense), ["a", "a"], InputError, "one class"),
         (SKLearnClassifier(dense), [0.5, 1.25], InputError, "continuous"),
     ],

@@ -41,14 +41,14 @@ class Functional(Function, Model):
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any):
         inputs, outputs = kwargs.pop("input", inputs), kwargs.pop("output", outputs)  # their names in Keras 1
-        trainable = kwargs.pop("trainable", None)
+        trainable, dtype = kwargs.pop("trainable", None), kwargs.pop("dtype", None)
         _check_tensors(inputs=inputs, outputs=outputs)
         _warn_of_other_names(inputs)
         _warn_of_ignored(kwargs)
         if any(not _is_input(tensor) for tensor in tree.flatten(inputs)):
             inputs, outputs = copy_graph(inputs, outputs)
         with DotNotTrackScope():
-            Function.__init__(self, inputs, outputs, name=name)
+            Function.__init__(self, inputs, outputs, name=name, dtype=dtype)
         for layer in self.layers:
             self._tracker.track(layer)
         if trainable is not None:

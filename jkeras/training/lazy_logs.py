@@ -49,7 +49,7 @@ class LazyLogs(dict[str, Any]):
 
 
 def _fetching(name: str) -> Callable[..., Any]:
-    method = getattr(dict, name)
+    method = vars(dict)[name]
 
     def read(self: LazyLogs, *args: Any, **kwargs: Any) -> Any:
         self._fetch()

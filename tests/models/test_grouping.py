@@ -175,7 +175,7 @@ def test_a_run_that_goes_on_keeps_it(clock, tmp_path, cut):
     whole = jk.Ensemble(model(), 4).fit(X, Y, **fit)
     backup = callbacks.BackupAndRestore(tmp_path / "backup")
     with pytest.raises(RuntimeError, match="cut off"):
-        jk.Ensemble(model(), 4).fit(X, Y, callbacks=[CutEpoch(cut), backup], **fit)
+        _ = jk.Ensemble(model(), 4).fit(X, Y, callbacks=[CutEpoch(cut), backup], **fit)
     grouping.measurements.cache_clear()
     clock.steps = {2: 0.1, 1: 0.5, 4: 1.0}
     backup = callbacks.BackupAndRestore(tmp_path / "backup")
@@ -191,7 +191,8 @@ def test_a_run_that_goes_on_keeps_it(clock, tmp_path, cut):
 def test_folders_of_a_run_that_saved_nothing_do_not_stand_in_the_way(tmp_path):
     fit = {"epochs": 2, "batch_size": 8, "verbose": 0}
     with pytest.raises(RuntimeError, match="cut off"):
-        jk.Ensemble(model(), 3).fit(X, Y, callbacks=[CutEpoch(0), callbacks.BackupAndRestore(tmp_path)], group=3, **fit)
+        cut = [CutEpoch(0), callbacks.BackupAndRestore(tmp_path)]
+        _ = jk.Ensemble(model(), 3).fit(X, Y, callbacks=cut, group=3, **fit)
     assert [path.name for path in tmp_path.iterdir()] == ["members-0-2"]
     many = jk.Ensemble(model(), 3).fit(X, Y, callbacks=[callbacks.BackupAndRestore(tmp_path)], group=2, **fit)
     assert many.grouping.size == 2 and not tmp_path.exists()
@@ -207,4 +208,4 @@ def test_what_is_no_size_is_refused(name, fit, group):
 def test_steps_that_are_not_compiled_are_refused():
     eager = model().compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
     with pytest.raises(errors.ArgumentError, match=r"compile\(run_eagerly=True\): models that train together"):
-        jk.Ensemble(eager, 2).fit(X, Y, verbose=0)
+        _ = jk.Ensemble(eager, 2).fit(X, Y, verbose=0)
