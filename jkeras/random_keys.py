@@ -63,7 +63,8 @@ def key_of(seed: int) -> jax.Array:
         return jax.random.key(seed)
     number = int(np.int64(seed))
     words = np.array([number >> 32 if settings.jax_enable_x64 else 0, number]) & 0xFFFFFFFF
-    return jax.random.wrap_key_data(words.astype(np.uint32))
+    key: jax.Array = jax.random.wrap_key_data(jax.device_put(words.astype(np.uint32)))
+    return key
 
 
 class Drawing:

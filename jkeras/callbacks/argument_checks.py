@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -66,4 +66,4 @@ def checked_arguments(cls: Class) -> Class:
         construct(self, *args, **kwargs)
 
     setattr(cls, "__init__", __init__)  # noqa: B010
-    return cast(Class, cls)
+    return cls

@@ -41,14 +41,14 @@ class GroupTrial:
         empty = task.empty_metrics(task.train, source.example())
         rng = np.random.default_rng(0)
         self._states: list[TrainState] = []
-        self._orders: list[np.ndarray] = []
+        self._orders: list[jax.Array] = []
         for start in range(0, min(count, at_a_time * size), size):
             chosen = slice(start, min(start + size, count))
             part: TrainState = jax.tree.map(lambda leaf, chosen=chosen: leaf[chosen], state)
             metrics = task.layout.spread(empty, part)
             self._states.append(owned_copy(with_arrays(part, metrics=metrics)))
             shape = (part.step.shape[0], source.batch_count * source.batch_size)
-            self._orders.append(rng.integers(0, source.rows, shape, dtype=np.int32))
+            self._orders.append(jax.device_put(rng.integers(0, source.rows, shape, dtype=np.int32)))
 
     def compile(self) -> float:
         """Compiles the program by one step of one group; the seconds that it took."""

@@ -92,7 +92,7 @@ class Progbar:
             averaged = name not in self._shown if self._averaged is None else name in self._averaged
             # The last values are those of the whole, as `fit` has them at the end of an epoch.
             total, count = self._sums.get(name, (0.0, 0)) if averaged and not last else (0.0, 0)
-            self._sums[name] = (total + float(np.mean(value)) * steps, count + steps)
+            self._sums[name] = (total + float(np.mean(np.asarray(value))) * steps, count + steps)
         self._step = current
         means = {name: total / count for name, (total, count) in self._sums.items()}
         if last:

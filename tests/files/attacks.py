@@ -105,7 +105,7 @@ TABLE = (
         "Huge shapes", "CVE-2026-0897 and its follow-up for compressed data",
         "declare arrays of terabytes with nothing, or a few zeros, behind them",
         "Sizes are compared with the bytes in the file, and shapes with the model's, before memory is taken", crafted.huge_shapes,
-        "refused|does not fit",
+        "refused|does not (fit|match)",
     ),
     Attack(
         "Zip and gzip bombs", "", "unpack to gigabytes; claim false sizes; let members overlap",
