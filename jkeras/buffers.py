@@ -26,21 +26,19 @@ def owned_copy(tree: Any) -> Any:
     """New buffers with the same contents, for the training loop to donate.
 
     Compiles nothing at first; what is copied again and again, as in a loop of short calls, by a compiled program. Equal
-    arrays, of which deep networks have many, share a small one from the second copy on.
+    arrays, of which deep networks have many, share a small one from the second copy on until then.
     """
     leaves, structure = jax.tree.flatten(tree)
     if len(leaves) < 2 or not all(map(_is_on_one_device, leaves)):
         return put_together(tree, _is_put, jnp.array, may_alias=False)
     kinds = tuple([(leaf.shape, leaf.dtype) for leaf in leaves])
     earlier = next(_copies(structure, kinds))
+    if earlier >= COPIES_BEFORE_COMPILING:
+        return jax.tree.unflatten(structure, _compiled_copy(leaves))
     rest, groups = _groups(kinds) if earlier else (range(len(leaves)), ())
     for places in groups:
         _replace(leaves, places, _compiled_copy([leaves[i] for i in places]))
-    others = [leaves[i] for i in rest]
-    if earlier >= COPIES_BEFORE_COMPILING:
-        _replace(leaves, rest, _compiled_copy(others))
-    else:
-        _replace(leaves, rest, put_together(others, _is_put, jnp.array, may_alias=False))
+    _replace(leaves, rest, put_together([leaves[i] for i in rest], _is_put, jnp.array, may_alias=False))
     return jax.tree.unflatten(structure, leaves)
 
 

@@ -97,7 +97,7 @@ def train(task: Task, state: TrainState, plan: Plan) -> Trained:
 
     Raises:
         ArgumentError: a callback has hooks per batch, or keeps checkpoints in a way that does not fit many models; `group` is
-            no positive integer; the model's steps are not to be compiled.
+            no positive integer; the model's steps are not to be compiled, or a strategy distributes them.
         RestoreError: a checkpoint is of other members, or was made in groups of another size.
         InputError: the data is too large.
     """
@@ -144,6 +144,12 @@ def _check(task: Task, plan: Plan) -> None:
         raise ArgumentError(
             "compile(run_eagerly=True): models that train together are trained by one compiled program; compile the model"
             " without it, or call `fit` of each."
+        )
+    strategy = task.model.recipe.distribute
+    if strategy is not None:
+        raise ArgumentError(
+            f"compile(distribute={type(strategy).__name__}(...)): models that train together share one device; compile the"
+            " model without it, or call `fit` of each."
         )
     if task.arrays.nbytes > device_budget():
         raise InputError(
