@@ -214,5 +214,7 @@ def test_steps_that_are_not_compiled_are_refused():
 def test_a_strategy_is_refused():
     """It would not be used: the members share one device."""
     spread = model().compile("adam", "sparse_categorical_crossentropy", distribute=jk.distribute.DataParallel())
-    with pytest.raises(errors.ArgumentError, match=r"compile\(distribute=DataParallel\(...\)\): models that train together"):
+    with pytest.raises(
+        errors.ArgumentError, match=r"compile\(distribute=DataParallel\(...\)\): models that train together"
+    ):
         _ = jk.Ensemble(spread, 2).fit(X, Y, verbose=0)
