@@ -154,6 +154,13 @@ def boolean(value: object) -> bool:
     return bool(value)
 
 
+def flag(value: object) -> bool:
+    """True or False, or the numbers that many write for them; "False" would be true."""
+    if not isinstance(value, (bool, int, np.bool_)) or value not in (0, 1):
+        raise ArgumentError("expected True or False")
+    return bool(value)
+
+
 def flags(function: str, **values: object) -> None:
     """Checks arguments of a function that are True or False.
 

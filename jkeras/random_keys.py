@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import arguments, config
+from jkeras.constants import put
 from jkeras.errors import ArgumentError
 from jkeras.tracing import is_traced
 
@@ -63,7 +64,7 @@ def key_of(seed: int) -> jax.Array:
         return jax.random.key(seed)
     number = int(np.int64(seed))
     words = np.array([number >> 32 if settings.jax_enable_x64 else 0, number]) & 0xFFFFFFFF
-    key: jax.Array = jax.random.wrap_key_data(jax.device_put(words.astype(np.uint32)))
+    key: jax.Array = jax.random.wrap_key_data(put(words.astype(np.uint32)))
     return key
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from jkeras import activations, arguments
 from jkeras.errors import ArgumentError
 
@@ -20,9 +18,9 @@ def check_options(network: str, options: Mapping[str, Any]) -> None:
     Raises:
         ArgumentError: an option is invalid, or does not match the weights.
     """
-    for flag in _FLAGS:
-        if flag in options:
-            arguments.checked(network, flag, options[flag], _true_or_false)
+    for name in _FLAGS:
+        if name in options:
+            arguments.checked(network, name, options[name], arguments.flag)
     if options["name"] is not None:
         arguments.checked(network, "name", options["name"], _plain_name)
     weights, include_top, classes = options["weights"], options["include_top"], options["classes"]
@@ -44,13 +42,6 @@ def check_options(network: str, options: Mapping[str, Any]) -> None:
             f"{network}(classifier_activation={options['classifier_activation']!r}): with weights from a file, only `None` and"
             " 'softmax' are supported."
         )
-
-
-def _true_or_false(value: object) -> bool:
-    """A flag; Keras's scripts also write 1 and 0, but "False" would be true."""
-    if not isinstance(value, (bool, int, np.bool_)) or value not in (0, 1):
-        raise ArgumentError("expected True or False")
-    return bool(value)
 
 
 def _plain_name(value: object) -> str:

@@ -7,21 +7,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import numpy as np
-
-from jkeras.arguments import at_least, checked, function, integer, optional, path, scalar, text
+from jkeras.arguments import at_least, checked, flag, function, integer, optional, path, scalar, text
 from jkeras.callbacks.callback import HOOKS
 from jkeras.errors import ArgumentError
 from jkeras.tracebacks import filtered
 
 Class = TypeVar("Class", bound=type)
-
-
-def _flag(value: object) -> object:
-    """True or False, or the numbers that many write for them."""
-    if not isinstance(value, (bool, np.bool_)) and not (isinstance(value, int) and value in (0, 1)):
-        raise ArgumentError("expected True or False")
-    return value
 
 
 def _level(value: object) -> object:
@@ -45,7 +36,7 @@ CHECKS: dict[str, Callable[[Any], object]] = {
     **dict.fromkeys(
         "restore_best_weights save_best_only save_weights_only append send_as_json write_graph write_images swap_on_epoch"
         " write_steps_per_second double_checkpoint delete_checkpoint save_on_background resume raise_error".split(),
-        _flag,
+        flag,
     ),
     "start_from_epoch": integer,
     "verbose": _level,

@@ -8,6 +8,7 @@ import jkeras as jk
 from jkeras.callbacks.callback import HOOKS, Callback
 from jkeras.callbacks.checkpoint_callback import CheckpointCallback
 from jkeras.errors import ArgumentError
+from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.run import Hooks
 from jkeras.keras.value import take_over, to_value
 
@@ -65,7 +66,7 @@ def fit(model: Any, callback_list: Any, arguments: dict[str, Any]) -> None:
     between = Between(model, Hooks(callback_list, model, {}))
     trained = compiled_value(model).fit(**arguments, callbacks=[between, *stores])
     take_over(model, trained)
-    if getattr(model, "optimizer", None) is not None:
+    if optimizer_of(model) is not None:
         model.optimizer.finalize_variable_values(model.trainable_variables)
 
 
@@ -89,7 +90,7 @@ class Between(Callback):
         take_over(self.object, self.model.value)
         cells = [
             *self.object.variables,
-            *getattr(getattr(self.object, "optimizer", None), "variables", ()),
+            *getattr(optimizer_of(self.object), "variables", ()),
         ]
         before = [cell.settled for cell in cells]
         self.hooks.call(hook, *args)

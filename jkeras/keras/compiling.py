@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.passes import Source
 from jkeras.keras.run import Loops, Program
 from jkeras.keras.steps import Steps
@@ -153,5 +154,5 @@ class Compiling(Steps):
             )
             return
         self.compile(**deserialize_keras_object(config))
-        if getattr(self, "optimizer", None) is not None and self.built:  # type: ignore[attr-defined]
+        if optimizer_of(self) is not None and self.built:  # type: ignore[attr-defined]
             self.optimizer.build(self.trainable_variables)

@@ -30,6 +30,7 @@ from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE, Kind
 from jkeras.files.dialects import definitions, optimizer_states, training, weight_paths
 from jkeras.files.loading import load_model as described_model
 from jkeras.keras import older_files
+from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.deserialization import SafeModeScope, deserialize_keras_object, in_safe_mode
 from jkeras.keras.registration import custom_object_scope
 from jkeras.keras.serialization import ObjectSharingScope, serialize_keras_object
@@ -234,7 +235,7 @@ def _of_today(config: dict[str, Any], version: str) -> dict[str, Any]:
 
 def _old_optimizer_state(model: Any, tree: hdf5.Tree) -> dict[str, dict[str, Any]]:
     """Converts the optimizer's state, which Keras 2 wrote in a different order."""
-    optimizer = getattr(model, "optimizer", None)
+    optimizer = optimizer_of(model)
     if optimizer is None:
         return {}
     group = "optimizer/vars"

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, Self
 from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.keras import state_tree
+from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.layer import Layer
 from jkeras.keras.model_quantization import quantize_model
 from jkeras.keras.trainer import Trainer
@@ -132,7 +133,7 @@ class Model(Trainer, Layer):
         return {
             "trainable_variables": self.trainable_variables,
             "non_trainable_variables": self.non_trainable_variables,
-            "optimizer_variables": list(getattr(getattr(self, "optimizer", None), "variables", ())),
+            "optimizer_variables": list(getattr(optimizer_of(self), "variables", ())),
             "metrics_variables": self.metrics_variables,
         }
 

@@ -6,9 +6,9 @@ Unknown sizes are None.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 
 from jkeras.errors import ArgumentError, InputError
+from jkeras.keras.shape_rules import broadcast
 
 Sizes = Sequence[int | None]
 
@@ -27,20 +27,7 @@ def broadcast_shapes(shape1: Sizes, shape2: Sizes) -> list[int | None]:
     [5, 3, 4]
     """
 
-    def joint(first: int | None, second: int | None) -> int | None:
-        if first == 1:
-            return second
-        if first is None:
-            return None if second == 1 else second
-        if second in (1, None, first):
-            return first
-        raise InputError(
-            f"Cannot broadcast shape, the failure dim has value {first}, which cannot be broadcasted to {second}."
-            f" Input shapes are: {list(shape1)} and {list(shape2)}."
-        )
-
-    pairs = zip_longest(reversed(shape1), reversed(shape2), fillvalue=1)
-    return [joint(first, second) for first, second in pairs][::-1]
+    return list(broadcast(tuple(shape1), tuple(shape2)))
 
 
 def reduce_shape(

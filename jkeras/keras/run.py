@@ -17,6 +17,7 @@ import numpy as np
 from jkeras.buffers import is_deleted, owned_copy, taken
 from jkeras.errors import ConsumedError, InputError
 from jkeras.files.restoring import writable_definition
+from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.variables import Variable
 from jkeras.lowering import cache_token
 from jkeras.training.compiled_loops import CompiledLoops
@@ -251,7 +252,7 @@ class Cells(NamedTuple):
     @classmethod
     def of(cls, model: Any, training: bool) -> Cells:
         """Those of a model."""
-        optimizer = getattr(model, "optimizer", None)
+        optimizer = optimizer_of(model)
         slots = optimizer.variables if training and optimizer is not None else []
         return cls(
             list(model.trainable_variables),

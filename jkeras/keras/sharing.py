@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.mutable import Mutable, is_builtin, value_of
 from jkeras.keras.node import is_unmodified
 from jkeras.keras.run import SharedKey
@@ -15,7 +16,7 @@ from jkeras.keras.value import definition
 
 def own_key(model: Any) -> Hashable:
     """What the steps of one model depend on beside arrays: its parts, their attributes, and what `compile` was given."""
-    optimizer = getattr(model, "optimizer", None)
+    optimizer = optimizer_of(model)
     return model._attribute_version, id(optimizer), optimizer is not None and optimizer.built, id(model._loss_tracker)
 
 
@@ -47,7 +48,7 @@ def _recipe_key(model: Any) -> Hashable | None:
     compile_config = model._compile_config
     parts = [compile_config.get(name) for name in ("loss", "loss_weights", "metrics", "weighted_metrics")]
     leaves, structure = jax.tree.flatten(parts, is_leaf=lambda part: isinstance(part, Mutable))
-    optimizer = getattr(model, "optimizer", None)
+    optimizer = optimizer_of(model)
     if optimizer is not None:
         if not is_builtin(optimizer) or not optimizer.follows_description(model.trainable_variables):
             return None

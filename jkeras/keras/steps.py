@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from jkeras.errors import InputError
+from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.run import Lists
 from jkeras.keras.variables import StatelessScope, Variable, unwrap
 from jkeras.utils import unpack_x_y_sample_weight
@@ -162,7 +163,7 @@ class Steps:
             self._losses_override.clear()  # type: ignore[attr-defined]
         _, non_trainable_variables, metrics_variables = variables
         unscaled = loss
-        if training and getattr(self, "optimizer", None) is not None:
+        if training and optimizer_of(self) is not None:
             slots = zip(self.optimizer.variables, optimizer_variables or (), strict=False)
             with StatelessScope(state_mapping=slots):
                 loss = self.optimizer.scale_loss(loss)
@@ -186,7 +187,7 @@ class Steps:
         (_, (loss, y_pred, others, metrics)), gradients = function(
             trainable, others, metrics, x, y, sample_weight, training=True, optimizer_variables=slots
         )
-        if getattr(self, "optimizer", None) is None:
+        if optimizer_of(self) is None:
             raise InputError("There is no optimizer to train with: `model.compile(optimizer='adam', ...)`.")
         trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
         logs, metrics = self._update_metrics_variables(metrics, loss, x, y, y_pred, sample_weight)

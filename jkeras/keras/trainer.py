@@ -14,6 +14,7 @@ from jkeras.arguments import at_least, checked, optional
 from jkeras.console.progress import ProgressBar, resolve_verbosity
 from jkeras.errors import ArgumentError
 from jkeras.keras import as_value, config
+from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.compiling import Compiling
 from jkeras.keras.passes import Pass, evaluate, predict
 from jkeras.keras.run import (
@@ -129,7 +130,7 @@ class Trainer(Compiling):
             logs.update(validate(epoch))
 
         def end_training(*_: Any) -> None:
-            if getattr(self, "optimizer", None) is not None and epochs > 0:
+            if optimizer_of(self) is not None and epochs > 0:
                 self.optimizer.finalize_variable_values(self.trainable_variables)
 
         before = {"on_epoch_begin": begin_epoch, "on_epoch_end": end_epoch, "on_train_end": end_training}
@@ -347,7 +348,7 @@ class Trainer(Compiling):
 
             with StatelessScope(), SymbolicScope():
                 jax.eval_shape(program, x, y, sample_weight)
-        optimizer = getattr(self, "optimizer", None)
+        optimizer = optimizer_of(self)
         if optimizer is not None and not optimizer.built:
             optimizer.build(self.trainable_variables)
         self._post_build()

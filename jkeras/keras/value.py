@@ -14,6 +14,7 @@ from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.files import compile_config, optimizer_order
 from jkeras.files import config as configs
 from jkeras.files.weight_matching import is_kept
+from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.mutable import Mutable, value_of
 from jkeras.keras.node import is_unmodified, layer_value
 from jkeras.paths import flatten
@@ -195,7 +196,7 @@ def take_over(model: Any, value: Any) -> None:
         cell.assign(flat[info.collection][info.name])
     model._progress = (value.state.step, value.state.rng)
     opt_state = value.state.opt_state
-    if opt_state is not None and getattr(model, "optimizer", None) is not None:
+    if opt_state is not None and optimizer_of(model) is not None:
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         slots = optimizer_order.variables(value.recipe.optimizer, opt_state, _trained_paths(value))

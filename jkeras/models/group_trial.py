@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from jkeras.buffers import owned_copy
+from jkeras.constants import put
 from jkeras.training.layout import Span
 from jkeras.training.state import TrainState, with_arrays
 from jkeras.training.task import Task
@@ -48,7 +49,7 @@ class GroupTrial:
             metrics = task.layout.spread(empty, part)
             self._states.append(owned_copy(with_arrays(part, metrics=metrics)))
             shape = (part.step.shape[0], source.batch_count * source.batch_size)
-            self._orders.append(jax.device_put(rng.integers(0, source.rows, shape, dtype=np.int32)))
+            self._orders.append(put(rng.integers(0, source.rows, shape, dtype=np.int32)))
 
     def compile(self) -> float:
         """Compiles the program by one step of one group; the seconds that it took."""

@@ -191,9 +191,8 @@ def _measure(known: Measurements, trial: Callable[[int], GroupTrial], sizes: lis
             continue
         step = min(known.seconds.values())
         budget = min((SHARE - SHARE_OF_FIRST) * total * step, MOST_SECONDS) - spent
-        if (
-            math.isfinite(step) and known.expected_cost(step) > budget
-        ):  # where memory was not enough, one has to be found
+        # Where memory was not enough so far, a size has to be found at any cost.
+        if math.isfinite(step) and known.expected_cost(step) > budget:
             return
         begin = time.perf_counter()
         known.measure(trial(size))
