@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jkeras import config
+from jkeras.applications.docstrings import docstring
 from jkeras.applications.face import Blocks, Face, Tensor
 from jkeras.applications.image_shape import check_same_width, image_shape
 from jkeras.applications.option_checks import check_options
@@ -141,12 +142,5 @@ def function(application: Application, face: Face, module: str) -> Any:
     network.__name__ = network.__qualname__ = application.name
     network.__module__ = module
     network.__signature__ = signature  # type: ignore[attr-defined]
-    network.__doc__ = f"""{application.summary}
-
-    See `jkeras.applications.signatures.{application.protocol.__name__}` for the arguments.
-
-    Raises:
-        ArgumentError: an argument is invalid, by itself or in combination with others.
-        DownloadError: the weights of "imagenet" are not in the cache and could not be downloaded.
-    """
+    network.__doc__ = docstring(application.name, application.summary, signature, face.name)
     return network

@@ -77,22 +77,58 @@ def _floating(x: Images) -> Images:
     return ops.cast(x, config.floatx()) if is_symbolic(x) else x.astype(config.floatx())
 
 
-def _in_mode(mode: str, text: str) -> Callable[..., Images]:
+_PREPROCESSING = """{summary}
+
+    Args:
+        x: images with values from 0 to 255, `(..., height, width, 3)` or, with channels first, `(..., 3, height, width)`.
+        data_format: the data format; None means the configured one.
+
+    Returns:
+        The images in the same shape. Integers become `config.floatx()`; other dtypes are kept.
+
+    Raises:
+        ArgumentError: the format is unknown.
+        InputError: the images do not have 3 channels, and the mean of each is subtracted.
+
+    >>> import numpy as np
+    >>> from jkeras import applications
+    >>> applications.{module}.preprocess_input(np.full((1, 1, 1, 3), 255.0)).round(2).tolist()
+    {result}
+    """
+
+
+def _in_mode(mode: str, text: str, module: str, result: str) -> Callable[..., Images]:
     def preprocess(x: Images, data_format: str | None = None) -> Images:
         return preprocess_input(x, data_format, mode)
 
+    summary = f"Rescales images with values from 0 to 255 to {text}; the argument is not changed."
     preprocess.__name__ = preprocess.__qualname__ = "preprocess_input"
-    preprocess.__doc__ = f"Rescales images from 0 to 255 to {text}; see `imagenet_utils.preprocess_input`."
+    preprocess.__doc__ = _PREPROCESSING.format(summary=summary, module=module, result=result)
     return preprocess
 
 
-preprocess_caffe = _in_mode("caffe", "mean 0, with channels in the order blue, green, red")
-preprocess_tf = _in_mode("tf", "values from -1 to 1")
-preprocess_torch = _in_mode("torch", "mean 0 and standard deviation 1")
+preprocess_caffe = _in_mode(
+    "caffe", "mean 0, with channels in the order blue, green, red", "vgg16", "[[[[151.06, 138.22, 131.32]]]]"
+)
+preprocess_tf = _in_mode("tf", "values from -1 to 1", "mobilenet", "[[[[1.0, 1.0, 1.0]]]]")
+preprocess_torch = _in_mode("torch", "mean 0 and standard deviation 1", "densenet", "[[[[2.25, 2.43, 2.64]]]]")
 
 
 def preprocess_none(x: Images, data_format: str | None = None) -> Images:
-    """Returns `x` unchanged: these networks rescale images themselves."""
+    """Returns images unchanged: these networks rescale them themselves.
+
+    Args:
+        x: images with values from 0 to 255.
+        data_format: ignored.
+
+    Returns:
+        `x` itself.
+
+    >>> from jkeras import applications
+    >>> images = [[[[255, 255, 255]]]]
+    >>> applications.efficientnet.preprocess_input(images) is images
+    True
+    """
     return x
 
 

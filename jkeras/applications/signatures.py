@@ -21,18 +21,7 @@ Pooling = Literal["avg", "max"] | None
 
 
 class Network(Protocol):
-    """The signature of most networks.
-
-    Args:
-        include_top: whether to add the classifier.
-        weights: "imagenet" for the published weights, a file path, or None for fresh weights.
-        input_tensor: a symbolic tensor of images to use as input.
-        input_shape: height, width, channels, in the configured data format.
-        pooling: without a classifier, "avg", "max", or None for no pooling.
-        classes: the number of outputs of the classifier.
-        classifier_activation: the activation of the classifier; None for logits.
-        name: the name of the model.
-    """
+    """The signature of most networks; `docstrings.ARGUMENTS` describes the arguments."""
 
     def __call__(
         self,

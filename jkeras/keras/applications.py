@@ -46,7 +46,20 @@ OBJECTS = Face(
 
 
 def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe") -> Any:
-    """Rescales images with values from 0 to 255. As in Keras, NumPy arrays of floats are overwritten."""
+    """Rescales images with values from 0 to 255. As in Keras, NumPy arrays of floats are overwritten.
+
+    Args:
+        x: `(..., height, width, 3)` or, with channels first, `(..., 3, height, width)`.
+        data_format: the data format; None means the configured one.
+        mode: "tf" for values from -1 to 1; "torch" for mean 0 and standard deviation 1; "caffe" for BGR with mean 0.
+
+    Returns:
+        The rescaled images.
+
+    Raises:
+        ArgumentError: `data_format` or `mode` is unknown.
+        InputError: in the modes with a mean per channel, images do not have 3 channels.
+    """
     result = values.preprocess_input(x, data_format, mode)
     if not isinstance(x, np.ndarray) or x.dtype != result.dtype or not x.flags.writeable:
         return result
@@ -62,7 +75,9 @@ def _in_mode(mode: str) -> Any:
         return preprocess_input(x, data_format, mode)
 
     preprocess.__name__ = preprocess.__qualname__ = "preprocess_input"
-    preprocess.__doc__ = preprocess_input.__doc__
+    preprocess.__doc__ = "\n".join(
+        line for line in (preprocess_input.__doc__ or "").split("\n") if not line.strip().startswith("mode: ")
+    )
     return preprocess
 
 
