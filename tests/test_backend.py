@@ -71,3 +71,8 @@ def test_settings_and_symbolic_tensors():
         backend.get_value(x)
     with pytest.raises(AttributeError, match="jkeras.ops"):
         backend.set_value  # noqa: B018
+
+
+def test_a_call_with_wrong_arguments_names_the_old_signature():
+    with pytest.raises(errors.SignatureError, match=r"backend\.squeeze\(x, axis\): missing a required argument: 'axis'"):
+        backend.squeeze([[1, 2]])

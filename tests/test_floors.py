@@ -21,7 +21,7 @@ FLOORS = (
     "training",
     "callbacks",
     "models files plots distribute distribution profiling distillation export visualization",
-    "data datasets utils architectures applications wrappers backend saving",
+    "data datasets utils architectures applications wrappers old_operations backend saving",
     "keras scripts imports run pytest_plugin commands",
     "__init__ __main__",
 )
