@@ -30,14 +30,14 @@ from jkeras.random_keys import SeedLike
 from jkeras.types import PyTree
 
 # What the functions take: numbers, arrays, symbolic tensors.
-Tensor: TypeAlias = "ArrayLike | SymbolicTensor"
+_Tensor: TypeAlias = "ArrayLike | SymbolicTensor"
 # What they give: an array, or a symbolic tensor where an argument is one. A union of the two would be of no use, as there
 # is nothing that both can do.
-Result: TypeAlias = Any
+_Result: TypeAlias = Any
 
 
 @runtime_checkable
-class Shaped(Protocol):
+class _Shaped(Protocol):
     """An array of any library, or a symbolic tensor."""
 
     @property
@@ -65,7 +65,7 @@ def backend() -> str:
     return "jax"
 
 
-def dot(x: Tensor, y: Tensor) -> Result:
+def dot(x: _Tensor, y: _Tensor) -> _Result:
     """The product over the last axis of `x` and the second-to-last of `y`, also for more than two axes.
 
     Args:
@@ -84,7 +84,7 @@ def dot(x: Tensor, y: Tensor) -> Result:
     return ops.dot(x, y)
 
 
-def batch_flatten(x: Shaped) -> Result:
+def batch_flatten(x: _Shaped) -> _Result:
     """Joins all axes except the first.
 
     Args:
@@ -99,7 +99,7 @@ def batch_flatten(x: Shaped) -> Result:
     return ops.reshape(x, (-1, math.prod(x.shape[1:])))
 
 
-def flatten(x: Tensor) -> Result:
+def flatten(x: _Tensor) -> _Result:
     """Joins all axes.
 
     Args:
@@ -115,7 +115,7 @@ def flatten(x: Tensor) -> Result:
 
 
 def constant(
-    value: Tensor, dtype: DTypeLike | None = None, shape: ShapeLike | None = None, name: str | None = None
+    value: _Tensor, dtype: DTypeLike | None = None, shape: ShapeLike | None = None, name: str | None = None
 ) -> jax.Array:
     """An array of given values.
 
@@ -140,7 +140,7 @@ def constant(
     return array
 
 
-def cast_to_floatx(x: Tensor) -> Result:
+def cast_to_floatx(x: _Tensor) -> _Result:
     """Casts to the default float type.
 
     Args:
@@ -152,12 +152,12 @@ def cast_to_floatx(x: Tensor) -> Result:
     >>> cast_to_floatx([1, 2])
     array([1., 2.], dtype=float32)
     """
-    if isinstance(x, Shaped) and not isinstance(x, np.ndarray):
+    if isinstance(x, _Shaped) and not isinstance(x, np.ndarray):
         return ops.cast(x, config.floatx())
     return np.asarray(x, dtype=config.floatx())
 
 
-def count_params(x: Shaped) -> int:
+def count_params(x: _Shaped) -> int:
     """The number of elements.
 
     Args:
@@ -195,7 +195,7 @@ def dropout(
     return random.dropout(x, level, noise_shape, seed)
 
 
-def dtype(x: Shaped) -> str:
+def dtype(x: _Shaped) -> str:
     """The name of an array's type.
 
     Args:
@@ -210,7 +210,7 @@ def dtype(x: Shaped) -> str:
     return str(x.dtype)
 
 
-def eval(x: Tensor) -> np.ndarray:
+def eval(x: _Tensor) -> np.ndarray:
     """The values of an array.
 
     Args:
@@ -246,7 +246,7 @@ def eye(size: int, dtype: DTypeLike | None = None, name: str | None = None) -> j
     return array
 
 
-def gather(reference: Tensor, indices: Tensor) -> Result:
+def gather(reference: _Tensor, indices: _Tensor) -> _Result:
     """Selects entries along the first axis.
 
     Args:
@@ -265,7 +265,7 @@ def gather(reference: Tensor, indices: Tensor) -> Result:
     return ops.take(reference, indices, axis=0)
 
 
-def get_value(x: Tensor) -> np.ndarray:
+def get_value(x: _Tensor) -> np.ndarray:
     """The values of an array.
 
     Args:
@@ -285,7 +285,7 @@ def get_value(x: Tensor) -> np.ndarray:
     return np.asarray(x)
 
 
-def hard_sigmoid(x: Tensor) -> Result:
+def hard_sigmoid(x: _Tensor) -> _Result:
     """A piecewise linear sigmoid, `clip(0.2 * x + 0.5, 0, 1)`; `ops.hard_sigmoid` has another slope.
 
     Args:
@@ -300,7 +300,7 @@ def hard_sigmoid(x: Tensor) -> Result:
     return ops.clip(ops.add(ops.multiply(x, 0.2), 0.5), 0.0, 1.0)
 
 
-def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> Result:
+def in_top_k(predictions: _Tensor, targets: _Tensor, k: int) -> _Result:
     """Whether each target is among the k classes with the largest scores.
 
     Args:
@@ -320,7 +320,7 @@ def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> Result:
     return ops.in_top_k(targets, predictions, k)
 
 
-def int_shape(x: Tensor) -> tuple[int | None, ...] | None:
+def int_shape(x: _Tensor) -> tuple[int | None, ...] | None:
     """The sizes of an array or symbolic tensor.
 
     Args:
@@ -332,7 +332,7 @@ def int_shape(x: Tensor) -> tuple[int | None, ...] | None:
     >>> int_shape(np.ones((2, 3)))
     (2, 3)
     """
-    return tuple(x.shape) if isinstance(x, Shaped) else None
+    return tuple(x.shape) if isinstance(x, _Shaped) else None
 
 
 def is_float_dtype(dtype: DTypeLike | None) -> bool:
@@ -381,7 +381,7 @@ def is_keras_tensor(x: object) -> bool:
     return is_symbolic(x)
 
 
-def l2_normalize(x: Tensor, axis: int | Sequence[int] | None = None) -> Result:
+def l2_normalize(x: _Tensor, axis: int | Sequence[int] | None = None) -> _Result:
     """Divides by the Euclidean norm.
 
     Args:
@@ -402,7 +402,7 @@ def l2_normalize(x: Tensor, axis: int | Sequence[int] | None = None) -> Result:
 
 def map_fn(
     fn: Callable[..., PyTree[Any]], elems: PyTree[Any], name: str | None = None, dtype: DTypeLike | None = None
-) -> Result:
+) -> _Result:
     """Applies a function to each entry along the first axis, in one compiled loop.
 
     Args:
@@ -420,7 +420,7 @@ def map_fn(
     return ops.map(fn, elems)
 
 
-def ndim(x: Shaped) -> int:
+def ndim(x: _Shaped) -> int:
     """The number of axes.
 
     Args:
@@ -497,7 +497,7 @@ random_uniform = random.uniform
 truncated_normal = random.truncated_normal
 
 
-def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Result:
+def relu(x: _Tensor, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> _Result:
     """The rectifier: `x` above the threshold, otherwise `alpha * (x - threshold)`.
 
     Args:
@@ -518,7 +518,7 @@ def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None, threshol
     return ops.relu(x, alpha, max_value, threshold)
 
 
-def repeat(x: Tensor, n: int) -> Result:
+def repeat(x: _Tensor, n: int) -> _Result:
     """Repeats each row of a matrix along a new second axis.
 
     Args:
@@ -552,7 +552,7 @@ def result_type(*dtypes: DTypeLike | ArrayLike) -> str:
     return str(np.dtype(jax.numpy.result_type(*dtypes)))
 
 
-def shape(x: Tensor) -> Result:
+def shape(x: _Tensor) -> _Result:
     """The sizes of an array.
 
     Args:
@@ -567,7 +567,7 @@ def shape(x: Tensor) -> Result:
     return ops.shape(x)
 
 
-def sqrt(x: Tensor) -> Result:
+def sqrt(x: _Tensor) -> _Result:
     """The square root; 0 for negative numbers.
 
     Args:
@@ -598,8 +598,10 @@ def standardize_dtype(dtype: DTypeLike | None) -> str:
 
 
 def switch(
-    condition: Tensor, then_expression: Tensor | Callable[[], Tensor], else_expression: Tensor | Callable[[], Tensor]
-) -> Result:
+    condition: _Tensor,
+    then_expression: _Tensor | Callable[[], _Tensor],
+    else_expression: _Tensor | Callable[[], _Tensor],
+) -> _Result:
     """Chooses between two values, element by element.
 
     Args:
@@ -645,5 +647,5 @@ def get_uid(prefix: str = "") -> int:
     return 1
 
 
-def __getattr__(name: str) -> Result:
+def __getattr__(name: str) -> _Result:
     raise AttributeError(f"jkeras.backend has no function {name!r}.{suggestion(name, dir(ops))} See jkeras.ops.")

@@ -44,7 +44,10 @@ _dtype_policy: str | None = None
 
 
 def floatx() -> str:
-    """The default float type, `"float32"` unless changed.
+    """The default float type.
+
+    Returns:
+        "float32" unless changed.
 
     >>> floatx()
     'float32'
@@ -53,63 +56,152 @@ def floatx() -> str:
 
 
 def set_floatx(value: str) -> None:
-    """Sets the default float type: "bfloat16", "float16", "float32" or "float64"."""
+    """Sets the default float type.
+
+    Args:
+        value: "bfloat16", "float16", "float32" or "float64".
+
+    Raises:
+        ArgumentError: `value` is something else.
+
+    >>> set_floatx("float32")
+    """
     global _floatx
     _floatx = arguments.checked("set_floatx", "value", value, _FLOATS)
 
 
 def epsilon() -> float:
-    """The small number that keeps divisions and logarithms finite, 1e-7 unless changed."""
+    """The small number that keeps divisions and logarithms finite.
+
+    Returns:
+        1e-7 unless changed.
+
+    >>> epsilon()
+    1e-07
+    """
     return _epsilon
 
 
 def set_epsilon(value: float) -> None:
-    """Sets the small number that keeps divisions and logarithms finite."""
+    """Sets the small number that keeps divisions and logarithms finite.
+
+    Args:
+        value: the number.
+
+    Raises:
+        ArgumentError: `value` is not a number.
+
+    >>> set_epsilon(1e-7)
+    """
     global _epsilon
     _epsilon = float(arguments.checked("set_epsilon", "value", value, arguments.number))
 
 
 def image_data_format() -> str:
-    """ "channels_last" or "channels_first": the layout of layers that do not set `data_format`."""
+    """The layout of layers that do not set `data_format`.
+
+    Returns:
+        "channels_last" unless changed, or "channels_first".
+
+    >>> image_data_format()
+    'channels_last'
+    """
     return _image_data_format
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Sets the layout of layers that do not set `data_format`."""
+    """Sets the layout of layers that do not set `data_format`.
+
+    Args:
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: `data_format` is something else.
+
+    >>> set_image_data_format("channels_last")
+    """
     global _image_data_format
     _image_data_format = arguments.checked("set_image_data_format", "data_format", data_format, _DATA_FORMATS)
 
 
 def standardize_data_format(data_format: str | None) -> str:
-    """The layout meant by a layer's `data_format` argument; None is the default layout."""
+    """The layout that a layer's `data_format` argument means.
+
+    Args:
+        data_format: "channels_last", "channels_first", or None for the default layout.
+
+    Returns:
+        "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: `data_format` is something else.
+
+    >>> standardize_data_format(None)
+    'channels_last'
+    """
     if data_format is None:
         return _image_data_format
     return _DATA_FORMATS(data_format)
 
 
 def dtype_policy_name() -> str:
-    """The name of the policy of layers that do not set `dtype`."""
+    """The name of the policy of layers that do not set `dtype`.
+
+    Returns:
+        The name of the default float type unless changed.
+
+    >>> dtype_policy_name()
+    'float32'
+    """
     return _dtype_policy or _floatx
 
 
 def set_dtype_policy_name(name: str | None) -> None:
-    """Sets the policy of layers that do not set `dtype`; None goes back to the default float type."""
+    """Sets the policy of layers that do not set `dtype`.
+
+    Args:
+        name: the name of a policy, such as "mixed_bfloat16"; None means the default float type.
+
+    >>> set_dtype_policy_name("mixed_bfloat16")
+    >>> dtype_policy_name()
+    'mixed_bfloat16'
+    >>> set_dtype_policy_name(None)
+    """
     global _dtype_policy
     _dtype_policy = name
 
 
 def disable_traceback_filtering() -> None:
-    """Shows all lines in tracebacks, also those inside jkeras and JAX; `JKERAS_FULL_TRACEBACK=1` does so from the start."""
+    """Shows all lines in tracebacks, also those inside jkeras and JAX; `JKERAS_FULL_TRACEBACK=1` does so from the start.
+
+    >>> disable_traceback_filtering()
+    >>> is_traceback_filtering_enabled()
+    False
+    >>> enable_traceback_filtering()
+    """
     jax.config.update("jax_traceback_filtering", "off")
 
 
 def enable_traceback_filtering() -> None:
-    """Leaves the lines inside jkeras and JAX out of tracebacks, as is done unless told otherwise."""
+    """Hides lines inside jkeras and JAX in tracebacks, which is the default.
+
+    >>> enable_traceback_filtering()
+    >>> is_traceback_filtering_enabled()
+    True
+    """
     jax.config.update("jax_traceback_filtering", "auto")
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """Whether lines inside jkeras and JAX are left out of tracebacks."""
+    """Whether tracebacks hide lines inside jkeras and JAX.
+
+    Returns:
+        True unless changed.
+
+    >>> enable_traceback_filtering()
+    >>> is_traceback_filtering_enabled()
+    True
+    """
     return str(jax.config.jax_traceback_filtering) != "off"  # type: ignore[attr-defined]
 
 

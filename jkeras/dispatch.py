@@ -123,7 +123,8 @@ def public(name: str, function: Function) -> Function:
 
     code = getattr(function, "__code__", None)
     if code is not None and function.__doc__:
-        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        starred = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + starred]
         call.__doc__ = completed(function.__doc__, names, name)
     return found_at(f"jkeras.{label}", filtered(cast(Function, call)))
 

@@ -195,14 +195,22 @@ def keras_imports() -> Iterator[None]:
 
 
 def as_keras(tensorflow: bool = True) -> None:
-    """From here on `import keras` finds jkeras; for the top of a notebook, or of the tests of a library.
+    """Makes `import keras` find jkeras from here on; for the top of a notebook, or of a library's tests.
 
     Args:
-        tensorflow: whether the user's `import tensorflow` finds the stand-in; the code that a library's tests are about
-            should find what is installed.
+        tensorflow: whether the user's `import tensorflow` also finds jkeras's stand-in. In tests of a library, write False
+            so that the library finds the package that is installed.
 
     Raises:
         AlreadyImportedError: Keras itself was imported before.
+
+    Example::
+
+        import jkeras
+
+        jkeras.as_keras()
+        import keras                 # jkeras.keras
+        from keras import layers
     """
     if is_in_force():
         return

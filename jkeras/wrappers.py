@@ -20,6 +20,8 @@ except ImportError as error:
     raise ImportError("jkeras.wrappers needs scikit-learn 1.6 or newer: pip install 'jkeras[sklearn]'") from error
 
 
+__all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
+
 # What a wrapper is given: a compiled model, or a function that makes one.
 ModelLike: TypeAlias = Model | Callable[..., Model]
 # What scikit-learn takes for data: arrays, lists of lists, frames, sparse matrices. It has no type for them.
@@ -224,6 +226,20 @@ class SKLearnTransformer(TransformerMixin, _Wrapper):  # type: ignore[misc]
         warm_start: whether `fit` continues from the weights of the previous `fit`.
         model_kwargs: keyword arguments of that function.
         fit_kwargs: keyword arguments of every `model.fit`; those passed to `fit` itself take precedence.
+
+    Attributes:
+        model_: the trained model.
+        history_: its history.
+
+    Raises:
+        InputError: the model has several outputs.
+        NotCompiledError: the model is not compiled.
+
+    >>> import jkeras as jk
+    >>> network = jk.Sequential([jk.Input((2,)), jk.layers.Dense(3)]).compile("sgd", "mse")
+    >>> X = np.ones((4, 2), "float32")
+    >>> SKLearnTransformer(network).fit(X, np.ones((4, 3))).transform(X).shape
+    (4, 3)
     """
 
     def transform(self, X: Data) -> np.ndarray:

@@ -74,5 +74,7 @@ def test_settings_and_symbolic_tensors():
 
 
 def test_a_call_with_wrong_arguments_names_the_old_signature():
-    with pytest.raises(errors.SignatureError, match=r"backend\.squeeze\(x, axis\): missing a required argument: 'axis'"):
+    with pytest.raises(
+        errors.SignatureError, match=r"backend\.squeeze\(x, axis\): missing a required argument: 'axis'"
+    ):
         backend.squeeze([[1, 2]])

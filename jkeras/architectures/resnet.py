@@ -43,8 +43,13 @@ def ResNet18(
         classes: the number of outputs of the classifier.
         include_top: whether to add the classifier.
         pooling: without a classifier, "avg", "max", or None for no pooling.
-        classifier_activation: the activation of the classifier; None for logits.
+        classifier_activation: the activation of the classifier; None returns logits.
         small_images: whether to start with a 3x3 convolution with stride 1 and no pooling, for small images such as CIFAR's.
+
+    Returns:
+        A `Model` with random weights.
+
+    Source: He et al., 2015, https://arxiv.org/abs/1512.03385.
 
     >>> ResNet18((32, 32, 3), classes=10, small_images=True).count_params()
     11188362
@@ -62,7 +67,24 @@ def ResNet34(
     classifier_activation: ActivationLike = "softmax",
     small_images: bool = False,
 ) -> Model:
-    """The residual network with 34 layers; arguments as for `ResNet18`."""
+    """The residual network with 34 layers.
+
+    Args:
+        input_shape: height, width, channels.
+        classes: the number of outputs of the classifier.
+        include_top: whether to add the classifier.
+        pooling: without a classifier, "avg", "max", or None for no pooling.
+        classifier_activation: the activation of the classifier; None returns logits.
+        small_images: whether to start with a 3x3 convolution with stride 1 and no pooling, for small images such as CIFAR's.
+
+    Returns:
+        A `Model` with random weights.
+
+    Source: He et al., 2015, https://arxiv.org/abs/1512.03385.
+
+    >>> ResNet34((32, 32, 3), classes=10, small_images=True).output_shape
+    (None, 10)
+    """
     top = (classes, include_top, pooling, classifier_activation)
     return _resnet("resnet34", basic, (3, 4, 6, 3), input_shape, *top, small_images)
 
@@ -78,7 +100,23 @@ def ResNet50(
 ) -> Model:
     """The residual network with 50 layers and bottleneck blocks, as in `keras.applications.ResNet50`.
 
-    Arguments as for `ResNet18`. If `small_images` is False, weight files of `keras.applications` load.
+    If `small_images` is False, weight files of `keras.applications` load.
+
+    Args:
+        input_shape: height, width, channels.
+        classes: the number of outputs of the classifier.
+        include_top: whether to add the classifier.
+        pooling: without a classifier, "avg", "max", or None for no pooling.
+        classifier_activation: the activation of the classifier; None returns logits.
+        small_images: whether to start with a 3x3 convolution with stride 1 and no pooling, for small images such as CIFAR's.
+
+    Returns:
+        A `Model` with random weights.
+
+    Source: He et al., 2015, https://arxiv.org/abs/1512.03385.
+
+    >>> ResNet50(include_top=False, pooling="avg").output_shape
+    (None, 2048)
     """
     top = (classes, include_top, pooling, classifier_activation)
     return _resnet("resnet50", bottleneck, (3, 4, 6, 3), input_shape, *top, small_images)

@@ -24,11 +24,22 @@ def MobileNetV2(
 
     Args:
         input_shape: height, width, channels.
-        classes: outputs of the classifier.
+        classes: the number of outputs of the classifier.
         alpha: the width multiplier of all channel counts.
         include_top: whether to add the classifier.
         pooling: without a classifier, "avg", "max", or None for no pooling.
-        classifier_activation: the activation of the classifier; None for logits.
+        classifier_activation: the activation of the classifier; None returns logits.
+
+    Returns:
+        A `Model` with random weights.
+
+    Raises:
+        ArgumentError: an argument is invalid, or the image is smaller than 32 x 32.
+
+    Source: Sandler et al., 2018, https://arxiv.org/abs/1801.04381.
+
+    >>> MobileNetV2((96, 96, 3), alpha=0.5, include_top=False, pooling="avg").output_shape
+    (None, 1280)
     """
     return _MobileNetV2(
         input_shape,
@@ -57,12 +68,20 @@ def EfficientNetB0(
 
     Args:
         input_shape: height, width, channels.
-        classes: outputs of the classifier.
-        include_top: whether there is one.
-        pooling: without a classifier, "avg", "max" or None for the features as they are.
-        classifier_activation: the activation of the classifier; None for logits.
+        classes: the number of outputs of the classifier.
+        include_top: whether to add the classifier.
+        pooling: without a classifier, "avg", "max", or None for no pooling.
+        classifier_activation: the activation of the classifier; None returns logits.
         dropout_rate: the dropout rate before the classifier.
         drop_connect_rate: the probability that a sample skips the last block; earlier blocks are skipped less often.
+
+    Returns:
+        A `Model` with random weights.
+
+    Source: Tan and Le, 2019, https://arxiv.org/abs/1905.11946.
+
+    >>> EfficientNetB0(include_top=False, pooling="avg").output_shape
+    (None, 1280)
     """
     inputs, parts = layers.Input(input_shape), blocks()
     x = efficientnet.scaled(parts, inputs, {"weights": None, "path": None})

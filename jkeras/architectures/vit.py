@@ -25,14 +25,14 @@ def ViTTiny(
 
     Args:
         input_shape: height, width, channels; height and width must be multiples of `patch_size`.
-        classes: outputs of the classifier.
+        classes: the number of outputs of the classifier.
         patch_size: height and width of a patch.
         width: the number of features per patch.
         depth: blocks.
         heads: the number of attention heads; it must divide the width.
         dropout_rate: the dropout rate in the blocks.
         include_top: whether to add the classifier; without it, outputs are `(batch, patches, width)`.
-        classifier_activation: the activation of the classifier; None for logits.
+        classifier_activation: the activation of the classifier; None returns logits.
 
     Raises:
         ArgumentError: the image does not consist of whole patches, or the number of heads does not divide the width.

@@ -62,6 +62,11 @@ class Dataset:
         size: the number of elements; -1 if infinite, -2 if unknown.
         spec: shapes and dtypes of elements, if they were declared.
         ragged: whether the last element may have fewer rows than the others.
+        passes: the numbers of the passes of `for` loops.
+
+    Raises:
+        ArgumentError: a method got an argument that it cannot take.
+        InputError: the data do not match each other or the declaration.
     """
 
     stage: Callable[[Pass], Stage]

@@ -23,7 +23,14 @@ Structure: TypeAlias = Any
 
 @dataclasses.dataclass(frozen=True, init=False)
 class TensorSpec:
-    """The shape and dtype of an array in an element. A size of None is any size, a shape of None any shape.
+    """The shape and dtype of an array in an element.
+
+    Args:
+        shape: the sizes, with None for any size; a shape of None means any shape.
+        dtype: the dtype.
+
+    Raises:
+        ArgumentError: the shape is not a tuple of sizes, or the dtype is unknown.
 
     >>> TensorSpec((None, 3), "float32")
     TensorSpec(shape=(None, 3), dtype=dtype('float32'))

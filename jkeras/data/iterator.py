@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 
 class DatasetIterator(Iterator[Element]):
-    """One pass through a data set, whose position can be saved and restored.
+    """One pass through a data set, whose position can be saved and restored; `Dataset.iterate` returns it.
+
+    Args:
+        dataset: the data set.
+        number: the number of the pass, which determines the order of shuffles.
+        finish: converts each element before it is returned.
+
+    Raises:
+        ArgumentError: `number` is not an integer from 0.
 
     >>> import jkeras as jk
     >>> ds = jk.data.Dataset.range(10).shuffle(10, seed=1).batch(2)

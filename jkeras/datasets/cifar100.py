@@ -13,6 +13,9 @@ FILE_HASH = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
 def load_data(label_mode: str = "fine") -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """The images with the labels of the hundred kinds ("fine") or of the twenty groups ("coarse").
 
+    Args:
+        label_mode: "fine" or "coarse".
+
     Returns:
         `(x_train, y_train), (x_test, y_test)`: images `(50000, 32, 32, 3)` and `(10000, 32, 32, 3)` (channels first
         where `jkeras.config` says so), labels `(50000, 1)` and `(10000, 1)`, all uint8.

@@ -35,12 +35,14 @@ def load_data(
         start_char: number that begins every review, or None.
         oov_char: number of the words left out, or None to remove them.
         index_from: what is added to each rank.
+        kwargs: not accepted; the error suggests the nearest argument.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: arrays of lists `(25000,)` and labels `(25000,)`, 1 for positive.
 
     Raises:
         DownloadError: the file is not there and cannot be downloaded.
+        SignatureError: an argument is unknown.
         DamagedFileError: it has another checksum. It holds pickles, so only the original is read.
 
     Source: A. Maas et al. (2011), https://ai.stanford.edu/~amaas/data/sentiment/.
@@ -66,8 +68,14 @@ def load_data(
 def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
     """The rank of each word, from 1; add `index_from` to get the numbers of `load_data`.
 
+    Args:
+        path: a file name in the cache folder, or the path of a file.
+
+    Returns:
+        A dict from words to ranks.
+
     Raises:
-        DownloadError: the file is not there and cannot be downloaded.
+        DownloadError: the file is not in the cache and could not be downloaded.
     """
     ranks: dict[str, int] = load_json(find_file(path, "imdb_word_index.json", WORD_INDEX_HASH))
     return ranks

@@ -64,8 +64,14 @@ def load_data(
 def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
     """The rank of each word, from 1; add `index_from` to get the numbers of `load_data`.
 
+    Args:
+        path: a file name in the cache folder, or the path of a file.
+
+    Returns:
+        A dict from words to ranks.
+
     Raises:
-        DownloadError: the file is not there and cannot be downloaded.
+        DownloadError: the file is not in the cache and could not be downloaded.
     """
     ranks: dict[str, int] = load_json(find_file(path, "reuters_word_index.json", WORD_INDEX_HASH))
     return ranks

@@ -37,6 +37,19 @@ class Placement:
         strategy: the strategy that places them; None for one device.
         lines: one entry per array.
         devices: the names of the devices.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2)]).compile("sgd", "mse").init(0)
+    >>> placement = jk.distribute.describe(model)
+    one device: 1 device (cpu:0)
+    array                    shape  split  bytes  per device
+    params/dense/bias        2      -          8           8
+    params/dense/kernel      4 x 2  -         32          32
+    opt_state/iterations     -      -          4           4
+    opt_state/learning_rate  -      -          4           4
+    all                                       48          48
+    >>> placement.nbytes == placement.bytes_per_device, len(placement.devices)
+    (True, 1)
     """
 
     strategy: Strategy | None

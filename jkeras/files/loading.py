@@ -51,6 +51,16 @@ def load_model(
     Raises:
         RestoreError: the save is damaged or does not match.
         UnknownNameError: it uses an unknown class.
+
+    Returns:
+        The model.
+
+    >>> import pathlib, tempfile
+    >>> import jkeras as jk
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "line.keras"
+    >>> jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)], name="line").save(path)
+    >>> load_model(path).name
+    'line'
     """
     if hub.is_name(filepath):
         with hub.fetched(os.fspath(filepath)) as folder:
@@ -154,6 +164,18 @@ def clone_model(
         clone_function: a function that takes a layer and returns its replacement.
         call_function: accepted for compatibility with Keras.
         recursive: whether to also clone nested models.
+
+    Returns:
+        The new model.
+
+    Raises:
+        ArgumentError: `model` is not a model of jkeras.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2, "relu")]).compile("sgd", "mse")
+    >>> clone = clone_model(model)
+    >>> clone.definition == model.definition, clone.recipe
+    (True, None)
     """
     if not isinstance(model, Model):
         raise ArgumentError(f"clone_model(model={model!r}): expected a `jk.Model`.")

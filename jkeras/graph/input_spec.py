@@ -16,7 +16,26 @@ from jkeras.values.spec import Spec
 
 
 class InputSpec(Spec):
-    """What a layer accepts as one input: rank, dtype and sizes per axis, as `keras.layers.InputSpec`."""
+    """What a layer accepts as one input: rank, dtype and sizes, as `keras.layers.InputSpec`.
+
+    Args:
+        dtype: the dtype, for the reader; inputs of other dtypes are cast.
+        shape: the shape with the batch axis, with None for any size; None accepts any shape.
+        ndim: the number of axes.
+        max_ndim: the largest number of axes.
+        min_ndim: the smallest number of axes.
+        axes: required sizes, as a dict from axes to sizes.
+        allow_last_axis_squeeze: accepted for compatibility with Keras.
+        name: the name of the input, for dicts of inputs.
+        optional: accepted for compatibility with Keras.
+
+    Raises:
+        ArgumentError: an argument has a value of another kind.
+
+    >>> spec = InputSpec(min_ndim=2, axes={-1: 8})
+    >>> spec.min_ndim, dict(spec.axes)
+    (2, {-1: 8})
+    """
 
     keras_module = "keras.layers"
 
@@ -91,7 +110,7 @@ def _check_one(spec: InputSpec, shape: tuple[int | None, ...], layer: str) -> No
     elif spec.max_ndim is not None and len(shape) > spec.max_ndim:
         problem = f"an input with at most {spec.max_ndim} axes"
     else:
-        for axis, size in (spec.axes or {}).items():
+        for axis, size in {**dict(enumerate(spec.shape or ())), **(spec.axes or {})}.items():
             if size is not None and -len(shape) <= axis < len(shape) and shape[axis] not in (size, None):
                 problem = f"size {size} on axis {axis}"
     if problem:

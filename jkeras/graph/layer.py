@@ -86,32 +86,34 @@ class LayerAttributes:
 class Layer(LayerAttributes, Spec):
     """Base of every layer.
 
-    Subclass it the way Keras taught: an `__init__` that keeps arguments and sublayers as attributes, a `build` that calls
-    `add_weight`, a `call` that computes. The layer freezes when its constructor returns.
-
-    Example::
-
-        class Scale(jk.Layer):
-            def build(self, input_shape):
-                self.gain = self.add_weight((input_shape[-1],), initializer="ones", name="gain")
-
-            def call(self, x, training=False):
-                return x * self.gain
+    Subclass it as in Keras: `__init__` keeps arguments and sublayers as attributes, `build` calls `add_weight`, and `call`
+    computes. The layer is frozen when its constructor returns.
 
     Inside `call`, assigning to an attribute that holds a non-trainable weight updates the model's state
-    (`self.count = self.count + 1`). Sublayers may be attributes, or in lists, tuples and dicts kept as attributes.
+    (`self.count = self.count + 1`). Sublayers may be attributes, or items of lists, tuples and dicts that are attributes.
 
     Args:
-        activity_regularizer: adds a loss computed from the output, divided by the batch size.
+        activity_regularizer: a penalty on the output, divided by the batch size.
         trainable: whether training changes the weights of this layer and its sublayers.
-        dtype: a type or policy; None takes that of the model around the layer, float32 if that has none either.
-        autocast: whether floating inputs are cast to the compute type.
-        name: the name inside a model; None numbers layers of a class in order of appearance (`dense`, `dense_1`).
+        dtype: a dtype or policy; None means that of the surrounding model, or float32.
+        autocast: whether floating-point inputs are cast to the compute dtype.
+        name: the name inside a model; None numbers the layers of a class in order of appearance (`dense`, `dense_1`).
 
     Raises:
-        SignatureError: an argument is missing, unknown or given twice.
+        SignatureError: an argument is missing, unknown or passed twice.
         ArgumentError: an argument has a value that the layer cannot take.
         InputError: the layer is called with inputs of a rank, shape or type that it cannot take.
+
+    >>> import jkeras as jk
+    >>> class Scale(jk.Layer):
+    ...     def build(self, input_shape):
+    ...         self.gain = self.add_weight((input_shape[-1],), initializer="ones", name="gain")
+    ...
+    ...     def call(self, x, training=False):
+    ...         return x * self.gain
+    >>> model = jk.Sequential([jk.Input((4,)), Scale()])
+    >>> model.output_shape, model.count_params()
+    ((None, 4), 4)
     """
 
     keras_module = "keras.layers"

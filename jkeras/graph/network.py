@@ -59,12 +59,26 @@ class Network(Spec):
     Equal networks are those that apply equal layers, under equal names, in the same way; a layer used twice counts as
     shared only if it is the same object.
 
+    Args:
+        layers: every layer by its name in the network.
+        ops: the applications of the layers, in topological order.
+        inputs: the structure of the inputs, a template of `Ref`s.
+        outputs: the structure of the outputs, a template of `Ref`s.
+        input_infos: the shape and dtype of each input, in order.
+        tensors: the symbolic tensors from which the network was made, by number.
+
     Attributes:
         layers: every layer by its name in the network, in Keras's order (by depth, then by first use).
         ops: the applications, in topological order.
         inputs: the structure of the inputs, a template of `Ref`s.
         outputs: the structure of the outputs, a template of `Ref`s.
         input_infos: shape and dtype of each input, in order.
+
+    >>> import jkeras as jk
+    >>> x = jk.Input((4,))
+    >>> network = from_tensors(x, jk.layers.Dense(2)(x))
+    >>> network, list(network.layers)
+    (<Network of 2 layers, 1 applications>, ['input_layer', 'dense'])
     """
 
     keras_module = "keras"

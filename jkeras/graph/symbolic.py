@@ -56,16 +56,27 @@ class Node:
 
 
 class SymbolicTensor(Symbolic):
-    """A tensor that will exist when the model runs.
+    """A tensor that will exist when the model runs, as `jk.Input` and calls of layers on such tensors return them.
 
     Supports Python's operators and indexing; each adds a layer to the graph. Functions of `jax.numpy` need arrays: use
     `jk.ops`, or `layers.Lambda(function)`. (`==` between two symbolic tensors asks whether they are the same one;
     `jk.ops.equal` compares their values.)
 
-    Attributes:
-        shape: sizes, None where unknown; the first axis is the batch.
-        dtype: the type's name.
-        name: given by the user, or None.
+    Args:
+        shape: the sizes, None where unknown; the first axis is the batch.
+        dtype: the name of the type.
+        node: the call of the layer that computes the tensor.
+        index: the position of the tensor among the outputs of that call.
+        name: the name that the user chose, or None.
+        origin: the model whose weights belong to the layers before this tensor.
+
+    Raises:
+        InputError: the tensor is used in a way that needs values, such as `float(x)` or `if x:`.
+
+    >>> import jkeras as jk
+    >>> x = jk.Input((4,))
+    >>> (2 * x + 1)[:, :3]
+    <SymbolicTensor shape=(None, 3) dtype=float32>
     """
 
     def __init__(

@@ -30,6 +30,10 @@ class CrossValidation:
         scores: for each name in the logs, the scores on the held-out rows of each fold, of shape `(folds,)`.
         rows: the held-out rows of each fold.
         groupings: how the folds of each size were trained, smallest first; see `Ensemble`.
+
+    >>> result = CrossValidation((), {"loss": np.array([0.25, 0.75])}, ())
+    >>> result.mean, result
+    ({'loss': 0.5}, <CrossValidation of 0 folds: loss 0.5000 ± 0.3536>)
     """
 
     def __init__(
@@ -83,28 +87,35 @@ def cross_validate(
 ) -> CrossValidation:
     """Trains a model once per fold, each time from its current weights, and scores it on the held-out rows.
 
-      All folds are trained together; each gives the same result as `model.fit` on its rows.
+    All folds are trained together; each gives the same result as `model.fit` on its rows.
 
-      Args:
-          model: a compiled model.
-          x, y, sample_weight: arrays, as in `fit`.
-          folds: the number of folds, or pairs `(training rows, held-out rows)` such as those of `split(x, y)` of
-    scikit-learn's `StratifiedKFold`.
-          shuffle: whether rows are assigned to folds at random; otherwise folds are blocks of consecutive rows.
-          seed: the seed of that shuffle.
-          batch_size, epochs, callbacks: as in `fit`; callbacks with hooks per epoch, copies for each fold.
-          group: how many folds are trained in one program, as in `Ensemble.fit`.
-          verbose: as in `fit`; folds of one size train together and have one bar.
+    Args:
+        model: a compiled model.
+        x: inputs, as arrays, as in `fit`.
+        y: targets, likewise.
+        folds: the number of folds, or pairs `(training rows, held-out rows)` such as those of `split(x, y)` of scikit-learn's
+            `StratifiedKFold`.
+        shuffle: whether rows are assigned to folds at random; otherwise folds are blocks of consecutive rows.
+        seed: the seed of that shuffle.
+        batch_size: the number of rows per step, as in `fit`.
+        epochs: the number of epochs, as in `fit`.
+        callbacks: as in `fit`. Each fold has its own copies of callbacks with hooks per epoch.
+        sample_weight: a weight per sample, as in `fit`.
+        group: the number of folds to train in one program, as in `Ensemble.fit`.
+        verbose: as in `fit`; folds of one size train together and have one bar.
 
-      Raises:
-          ArgumentError: fewer than two folds, more folds than rows, or rows that do not exist.
+    Returns:
+        A `CrossValidation`.
 
-      >>> import jkeras as jk, numpy as np
-      >>> x = np.linspace(-1, 1, 20, dtype="float32")[:, None]
-      >>> line = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile(jk.optimizers.SGD(0.1), "mse")
-      >>> result = cross_validate(line, x, 3 * x, folds=4, epochs=100)
-      >>> result.scores["loss"].shape, result.mean["loss"] < 0.01
-      ((4,), True)
+    Raises:
+        ArgumentError: there are fewer than two folds, more folds than rows, or rows that do not exist.
+
+    >>> import jkeras as jk, numpy as np
+    >>> x = np.linspace(-1, 1, 20, dtype="float32")[:, None]
+    >>> line = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile(jk.optimizers.SGD(0.1), "mse")
+    >>> result = cross_validate(line, x, 3 * x, folds=4, epochs=100)
+    >>> result.scores["loss"].shape, result.mean["loss"] < 0.01
+    ((4,), True)
     """
     recipe = recipe_of(model, "cross_validate")
     source = array_source(x, y, sample_weight, batch_size)

@@ -39,9 +39,12 @@ class Ensemble:
     `model.init(seed).fit(..., seed=seed)` returns, but all members train together: small models in one program, larger
     ones in groups on all cores.
 
+    An ensemble is immutable: `fit` returns a new one. `ensemble[3]` is an ordinary model; `len(ensemble)` is the number of
+    members.
+
     Args:
         model: a compiled model.
-        n: how many members, or a list of their seeds.
+        n: the number of members, or a list of their seeds.
         bootstrap: whether each member trains on a resample of the data, drawn with replacement.
 
     Attributes:
@@ -51,8 +54,15 @@ class Ensemble:
         histories: the history of each member.
         grouping: how many members the last `fit` trained in one program, who chose that, and what was measured; None before.
 
-    An ensemble is immutable: `fit` returns a new one. `ensemble[3]` is an ordinary model; `len(ensemble)` is the number
-        of members.
+    Raises:
+        ArgumentError: `model` is not a model, or `n` is neither a positive number nor a list of seeds.
+
+    >>> import jkeras as jk
+    >>> x = np.linspace(-1, 1, 16, dtype="float32")[:, None]
+    >>> line = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile("sgd", "mse")
+    >>> ensemble = Ensemble(line, 3).fit(x, 3 * x, epochs=2, verbose=0)
+    >>> ensemble.predict_members(x).shape, ensemble[0].predict(x, verbose=0).shape
+    ((3, 16, 1), (16, 1))
     """
 
     def __init__(self, model: Model, n: Any = 8, *, bootstrap: bool = False):

@@ -21,6 +21,14 @@ class History(Mapping[str, list[float]]):
 
     Both habits work: `model.history["loss"]`, and Keras's `history = model.fit(...)`, `history.history["loss"]`.
 
+    Args:
+        logs: the values of each log.
+        epoch: the numbers of the epochs, from 0.
+        params: facts about the run, such as `epochs` and `steps`.
+
+    Raises:
+        FrozenError: something is assigned to it.
+
     >>> History({"loss": [0.5, 0.25]}, [0, 1])["loss"]
     [0.5, 0.25]
     """

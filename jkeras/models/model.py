@@ -58,6 +58,7 @@ class Model(TrainableModel):
         name: the model's name.
         trainable: whether training changes its weights.
         dtype: the policy of layers without their own.
+        kwargs: `input` and `output`, the names of the first two arguments in Keras 1; arguments of a subclass's constructor.
 
     >>> import jkeras as jk
     >>> x = jk.Input((4,))

@@ -68,19 +68,28 @@ def accumulated_gradients(
     parts: int = 1,
     training: bool = False,
 ) -> tuple[dict[str, Any], jax.Array]:
-    """The gradient of a batch, computed in parts one after another, in the memory that one part takes.
+    """The gradient of a batch, computed in parts one after another, which needs the memory of one part.
 
     Args:
-        model: a compiled model whose samples do not act on each other.
-        x, y, sample_weight: a batch whose rows `parts` divides.
-        parts: how many.
-        training: whether dropout and the like act.
+        model: a compiled model whose samples do not affect each other.
+        x: inputs; `parts` divides the number of rows.
+        y: targets.
+        sample_weight: a weight per sample.
+        parts: the number of parts.
+        training: whether layers such as dropout act as in training.
 
     Returns:
-        The gradients by the weight's path, and the loss.
+        The gradients, by the path of each weight, and the loss.
 
     Raises:
         ArgumentError: the number of rows is not a multiple of `parts`.
+
+    >>> import jkeras as jk, numpy as np
+    >>> model = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 8, dtype="float32")[:, None]
+    >>> gradients, loss = accumulated_gradients(model, x, 3 * x, parts=4)
+    >>> sorted(gradients)
+    ['dense/bias', 'dense/kernel']
     """
     batch, program, state = _prepared(model, x, y, sample_weight)
     rows = steps.batch_size(batch)

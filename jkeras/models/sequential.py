@@ -43,6 +43,7 @@ class Sequential(Model):
             first sees data.
         trainable: whether training changes its weights.
         name: the model's name.
+        kwargs: `dtype`, the policy of layers without their own.
 
     >>> import jkeras as jk
     >>> model = Sequential([jk.Input((4,)), jk.layers.Dense(3), jk.layers.Dense(2)])

@@ -175,7 +175,13 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> jax.Array:
 
 
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> jax.Array:
-    """A sum over products, as `numpy.einsum`; integers of 8 bits add up in 32."""
+    """A sum over products, as `numpy.einsum`; 8-bit integers are summed in 32 bits.
+
+    Args:
+        subscripts: the equation, `"ij,jk->ik"` for example.
+        operands: arrays.
+        kwargs: arguments of `jax.numpy.einsum`, such as `precision`.
+    """
     arrays = [jnp.asarray(operand) for operand in operands]
     if all(array.dtype == jnp.int8 for array in arrays):
         kwargs = {"preferred_element_type": "int32", **kwargs}
@@ -310,6 +316,11 @@ def unique(
 def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Callable[..., Any]:
     """A function of arrays from a function of numbers.
 
+    Args:
+        pyfunc: the function.
+        excluded: the positions or names of arguments that are passed as they are.
+        signature: the core dimensions of inputs and outputs, `"(n),(n)->()"` for example; None means numbers.
+
     >>> add_one = vectorize(lambda x: x + 1)
     >>> add_one(jnp.array([1, 2])).tolist()
     [2, 3]
@@ -324,6 +335,9 @@ def view(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
 
 def shape(x: TensorLike) -> tuple[int | None, ...]:
     """The shape of an array; unknown sizes of symbolic tensors are None.
+
+    Args:
+        x: an array or symbolic tensor.
 
     >>> shape([[1, 2, 3], [4, 5, 6]])
     (2, 3)

@@ -249,6 +249,12 @@ def polar(abs_: TensorLike, angle: TensorLike) -> jax.Array:
 def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     """The value of a function and its derivative in a direction.
 
+    Args:
+        fun: a differentiable function.
+        primals: its arguments, as a tuple.
+        tangents: the direction, a tuple of arrays like the arguments.
+        has_aux: whether the function returns a pair of a value and data that are not differentiated.
+
     >>> tuple(part.item() for part in jvp(lambda x: x**2, (3.0,), (1.0,)))
     (9.0, 6.0)
     """

@@ -39,6 +39,9 @@ def convert_to_tensor(
 def convert_to_numpy(x: TensorLike) -> np.ndarray:
     """A NumPy array with a copy of the values.
 
+    Args:
+        x: an array.
+
     >>> convert_to_numpy(jnp.array([1, 2]))
     array([1, 2], dtype=int32)
     """
@@ -48,6 +51,9 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
 def is_tensor(x: TensorLike) -> bool:
     """Whether `x` is a JAX array.
 
+    Args:
+        x: any object.
+
     >>> is_tensor(jnp.zeros(2)), is_tensor([0.0, 0.0])
     (True, False)
     """
@@ -56,6 +62,9 @@ def is_tensor(x: TensorLike) -> bool:
 
 def dtype(x: TensorLike) -> str:
     """The name of an array's dtype.
+
+    Args:
+        x: an array or number.
 
     >>> dtype(jnp.zeros(2))
     'float32'
@@ -100,7 +109,10 @@ def stop_gradient(variable: TensorLike) -> Any:
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that defines its own gradient: `f` returns its value and a function from upstream to input gradients.
+    """A function that defines its own gradient.
+
+    Args:
+        f: a function that returns its value, and a function from the gradient of that value to those of the inputs.
 
     >>> doubled = custom_gradient(lambda x: (x**2, lambda upstream: 10.0 * upstream))
     >>> jax.grad(doubled)(3.0).item()

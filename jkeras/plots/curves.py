@@ -59,6 +59,10 @@ def plot_history(
     Raises:
         ArgumentError: a metric that the logs do not have.
         InputError: nothing was logged.
+
+    >>> figure = plot_history({"loss": [0.9, 0.5, 0.4], "val_loss": [1.0, 0.7, 0.6]})
+    >>> [axes.get_title() for axes in figure.axes]
+    ['loss']
     """
     values_by_name = history.history if isinstance(history, Trained) else history
     if not isinstance(values_by_name, Mapping):
@@ -136,6 +140,17 @@ def plot_sweep(sweep: Sweep, metric: str | None = None, *, path: str | os.PathLi
 
     Returns:
         The matplotlib figure.
+
+    Raises:
+        ArgumentError: the logs do not have the metric.
+        NotBuiltError: the sweep has not been trained.
+
+    >>> import jkeras as jk
+    >>> x = np.linspace(-1, 1, 16, dtype="float32")[:, None]
+    >>> line = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile("sgd", "mse")
+    >>> sweep = jk.sweep(line, learning_rate=[0.01, 0.1]).fit(x, 3 * x, epochs=2, verbose=0)
+    >>> len(plot_sweep(sweep).axes)
+    2
     """
     order = sweep.ranked(metric)
     history = sweep.history

@@ -46,13 +46,18 @@ class Box:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Diagram:
-    """A model's boxes and arrows. Notebooks show it; `str(diagram)` is Mermaid text.
+    """A model's boxes and arrows, as `jkeras.plots.diagram` returns them. Notebooks show it; `str(diagram)` is Mermaid text.
 
     Attributes:
         title: the model's name.
         boxes: the layers, in the order of the model.
         arrows: pairs of positions in `boxes`.
         direction: "TB" from top to bottom, "LR" from left to right.
+
+    >>> import jkeras as jk
+    >>> picture = jk.plots.diagram(jk.Sequential([jk.Input((4,)), jk.layers.Dense(2)]))
+    >>> len(picture.boxes), picture.arrows, picture.to_svg()[:4]
+    (2, ((0, 1),), '<svg')
     """
 
     title: str

@@ -62,17 +62,25 @@ def plot_confusion(
     normalize: bool = False,
     path: str | os.PathLike[str] | None = None,
 ) -> Figure:
-    """The confusion matrix as a picture.
+    """The confusion matrix as a picture: how often rows of each class are predicted as each class.
 
     Args:
-        y_true: classes `(rows,)`, or one-hot.
-        y_pred: predicted classes in the same form, or probabilities `(rows, classes)` from `model.predict`.
+        y_true: class ids `(rows,)`, or one-hot `(rows, classes)`.
+        y_pred: predicted class ids `(rows,)`, or probabilities `(rows, classes)` from `model.predict`.
         labels: the names of the classes.
         normalize: whether each row is divided by its sum.
-        path: writes the picture there.
+        path: a file to write the picture to.
 
     Returns:
         The matplotlib figure.
+
+    Raises:
+        InputError: the classes are not integers from 0, or the numbers of rows differ.
+        ExtraError: matplotlib is not installed.
+
+    >>> figure = plot_confusion([0, 1, 1], [0, 1, 0], labels=["cat", "dog"])
+    >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    ['cat', 'dog']
     """
     matrix = confusion_matrix(y_true, y_pred, None if labels is None else len(labels))
     shown = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) if normalize else matrix
@@ -106,13 +114,22 @@ def image_grid(
     """Images side by side.
 
     Args:
-        images: `(count, height, width)`, or with 1, 3 or 4 channels last; floats from 0 to 1, or bytes.
-        titles: a text above each.
-        columns: how many in a row.
-        path: writes the picture there.
+        images: `(count, height, width)`, or with 1, 3 or 4 channels `(count, height, width, channels)`; floats from 0 to 1, or
+            bytes.
+        titles: a text above each image.
+        columns: the number of images per row; None makes the grid about square.
+        path: a file to write the picture to.
 
     Returns:
         The matplotlib figure.
+
+    Raises:
+        InputError: `images` has another shape.
+        ExtraError: matplotlib is not installed.
+
+    >>> figure = image_grid(np.zeros((6, 8, 8)), columns=3)
+    >>> len(figure.axes)
+    6
     """
     array = arguments.checked("image_grid", "images", images, arguments.array)
     if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[-1] not in (1, 3, 4)):

@@ -61,13 +61,22 @@ class Recipe(Spec):
         loss: a name, a `Loss` or a function `(y_true, y_pred) -> values`; a list or dict of them for several outputs.
         loss_weights: numbers, in the same structure as the losses.
         metrics: a list, or one per output in a list of lists or a dict.
-        weighted_metrics: likewise; these see the sample weights.
-        run_eagerly: runs each step without compiling it, to debug it line by line.
-        steps_per_execution: steps in one call of the compiled loop; "auto" keeps the progress bar responsive.
-        jit_compile: accepted for compatibility with Keras; a step is always compiled unless `run_eagerly`.
-        auto_scale_loss: scales the loss when the policy is `mixed_float16`.
-        check_finite: stops at the first step with a NaN or infinite loss, and says in which layer it arose.
-        distribute: how steps are spread over devices, of `jkeras.distribute`; None uses one. Files do not keep it.
+        weighted_metrics: likewise; these take sample weights into account.
+        run_eagerly: whether to run each step without compiling it, to debug it line by line.
+        steps_per_execution: the number of steps in one call of the compiled loop; "auto" keeps the progress bar responsive.
+        jit_compile: accepted for compatibility with Keras; a step is always compiled unless `run_eagerly` is True.
+        auto_scale_loss: whether to scale the loss under the policy `mixed_float16`.
+        check_finite: whether to stop at the first step with a NaN or infinite loss; the error names the layer where it arose.
+        distribute: a strategy of `jkeras.distribute` that spreads steps over devices; None uses one device. It is not saved.
+
+    Raises:
+        ArgumentError: an argument has a value that `compile` cannot take.
+        UnknownNameError: a name of an optimizer, loss or metric is unknown; the error suggests the nearest one.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2)]).compile("adam", "mse", metrics=["mae"])
+    >>> model.recipe == Recipe("adam", "mse", metrics=["mae"])
+    True
     """
 
     _called: ClassVar[str] = "compile"

@@ -45,6 +45,13 @@ def train_step(
         NotCompiledError: `recipe` is None, as that of a model that was not compiled.
         InputError: the data does not match the model or the losses.
         ConsumedError: the arrays of `state` were given away; the error names the line.
+
+    >>> import jkeras as jk, numpy as np
+    >>> model = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 8, dtype="float32")[:, None]
+    >>> state, logs = jk.train_step(model.definition, model.recipe, model.state, (x, 3 * x))
+    >>> int(state.step), sorted(logs)
+    (1, ['loss'])
     """
     recipe = compiled_recipe(recipe, "train_step")
     batch = as_batch(batch)
@@ -61,7 +68,28 @@ def train_step(
 
 
 def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) -> Logs:
-    """Loss and metrics of one batch in inference mode; arguments and errors as in `train_step`."""
+    """The loss and metrics of one batch in inference mode, as a pure function.
+
+    Args:
+        definition: a model's definition (`model.definition`).
+        recipe: what it was compiled with (`model.recipe`).
+        state: the arrays (`model.state`).
+        batch: a `Batch`, or `(x, y)` or `(x, y, sample_weight)`.
+
+    Returns:
+        The loss and metrics, by name.
+
+    Raises:
+        NotCompiledError: `recipe` is None, because the model is not compiled.
+        InputError: the data does not match the model or the losses.
+        ConsumedError: the arrays of `state` were given away; the error names the line.
+
+    >>> import jkeras as jk, numpy as np
+    >>> model = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1, kernel_initializer="ones")]).compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 8, dtype="float32")[:, None]
+    >>> float(jk.eval_step(model.definition, model.recipe, model.state, (x, x))["loss"])
+    0.0
+    """
     recipe = compiled_recipe(recipe, "eval_step")
     # A step of the user's own may look at all of a state.
     packed, rng = packed_of(state if tests_itself(definition) else state.forward)
@@ -71,7 +99,25 @@ def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) 
 
 
 def predict_step(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
-    """The outputs for one batch of inputs in inference mode."""
+    """The outputs for one batch of inputs in inference mode, as a pure function.
+
+    Args:
+        definition: a model's definition (`model.definition`).
+        state: the arrays (`model.state`).
+        inputs: an array, or a list, tuple or dict of arrays.
+
+    Returns:
+        The outputs, in the structure that the model returns.
+
+    Raises:
+        InputError: the inputs do not match the model.
+        ConsumedError: the arrays of `state` were given away; the error names the line.
+
+    >>> import jkeras as jk, numpy as np
+    >>> model = jk.Sequential([jk.Input((1,)), jk.layers.Dense(3)]).compile("sgd", "mse")
+    >>> jk.predict_step(model.definition, model.state, np.zeros((8, 1), "float32")).shape
+    (8, 3)
+    """
     return called(loops_of(nested=is_traced()).predict, state, definition, state, inputs)
 
 

@@ -57,6 +57,12 @@ class TrainState:
         step: the number of optimizer steps taken, an int32 scalar.
         rng: the root key; every random number is drawn from it folded with a stream's name and the step.
         metrics: running metric states inside an epoch, by name.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2)]).compile("sgd", "mse").init(0)
+    >>> state = model.state
+    >>> state.params["dense"]["kernel"].shape, int(state.step), state.metrics
+    ((4, 2), 0, None)
     """
 
     # In the form that it was made of; the other one is made when it is first asked for. What else was made is remembered.
@@ -240,6 +246,11 @@ class Batch:
         y: targets, likewise, or None.
         sample_weight: weights per sample (or per time step), or None.
         valid: `(batch,)` booleans, False where a row only fills up a ragged last batch; None when all rows are data.
+
+    >>> import numpy as np
+    >>> batch = Batch(np.zeros((2, 4)), np.array([0, 1]))
+    >>> batch.y.shape, batch.sample_weight
+    ((2,), None)
     """
 
     x: Any

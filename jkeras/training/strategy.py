@@ -17,6 +17,12 @@ class Strategy(Spec):
     """Base of all strategies: says where arrays live and how the pure step is compiled.
 
     A strategy is a value: models with equal recipes and equal strategies share their compiled steps.
+
+    >>> import jkeras as jk
+    >>> with jk.distribute.DataParallel().scope():
+    ...     model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2)]).compile("sgd", "mse")
+    >>> isinstance(model.recipe.distribute, Strategy)
+    True
     """
 
     keras_module = "jkeras.distribute"

@@ -112,7 +112,15 @@ def normalize(x: jax.Array | HostNumbers, axis: int = -1, order: float = 2) -> j
 
 
 def pack_x_y_sample_weight(x: PyTree[Any], y: PyTree[Any] = None, sample_weight: PyTree[Any] = None) -> PyTree[Any]:
-    """The shortest form of a batch that `fit` takes: `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+    """The shortest form of a batch that `fit` takes.
+
+    Args:
+        x: inputs.
+        y: targets, or None.
+        sample_weight: a weight per sample, or None.
+
+    Returns:
+        `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
 
     >>> pack_x_y_sample_weight(1, 2)
     (1, 2)
@@ -123,10 +131,16 @@ def pack_x_y_sample_weight(x: PyTree[Any], y: PyTree[Any] = None, sample_weight:
 
 
 def unpack_x_y_sample_weight(data: PyTree[Any]) -> tuple[PyTree[Any], PyTree[Any], PyTree[Any]]:
-    """`(x, y, sample_weight)` of a batch in any form that `fit` takes, with None for what it lacks.
+    """The parts of a batch in any form that `fit` takes.
+
+    Args:
+        data: `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+
+    Returns:
+        `(x, y, sample_weight)`, with None for missing parts.
 
     Raises:
-        InputError: a tuple or list of another length than 1, 2 or 3.
+        InputError: a tuple or list does not have 1, 2 or 3 parts.
 
     >>> unpack_x_y_sample_weight((1, 2))
     (1, 2, None)

@@ -30,23 +30,47 @@ def audio_dataset_from_directory(
     follow_links: bool = False,
     verbose: bool = True,
 ) -> Samples | tuple[Samples, Samples]:
-    """The `.wav` files below a folder, read when they are needed.
-
-    Arguments are those of `image_dataset_from_directory`, and:
+    """A data set of the `.wav` files in a folder, which are read when they are needed.
 
     Args:
-        sampling_rate: the rate, in samples per second, that every file must have; None takes them as they are.
-        output_sequence_length: sounds are cut or filled up with zeros to this many samples; without it all sounds of a batch
-            are filled up to the longest of it.
-        ragged: not supported: arrays have one length.
+        directory: the folder. With `labels="inferred"` it has a subfolder for each class.
+        labels: "inferred" from the subfolders, None for no labels, or the labels of the files in order of their paths.
+        label_mode: "int" for int32 labels `(batch,)`, "binary" for float32 `(batch, 1)`, "categorical" for float32
+            `(batch, classes)`, None for no labels.
+        class_names: the subfolders to use, in the order of their labels; None means all of them, sorted by name.
+        batch_size: the number of sounds per batch; None returns single sounds.
+        sampling_rate: the rate, in samples per second, that every file must have; None accepts any.
+        output_sequence_length: the number of samples to which sounds are cut or padded with zeros; None pads the sounds of a
+            batch to the longest of them.
+        ragged: accepted for compatibility with Keras; only False is supported.
+        shuffle: whether each pass has another order; otherwise files are sorted by path.
+        seed: the seed of the orders; None means `jkeras.config.default_seed`, so "training" and "validation" always match.
+        validation_split: the fraction of the files to reserve for validation.
+        subset: "training", "validation" or "both"; required with `validation_split`.
+        follow_links: whether to follow links to folders, which may lead out of the folder.
+        verbose: whether to print the number of files and classes.
 
     Returns:
-        `Samples` of float32 arrays `(batch, samples, channels)` from -1 to 1, or `(sounds, labels)`.
+        `Samples` of float32 sounds `(batch, samples, channels)` with values from -1 to 1, or `(sounds, labels)`, with the
+        attributes `class_names` and `file_paths`. With `subset=\"both\"`, a pair of these; the second is not shuffled.
 
     Raises:
         ArgumentError: an argument is out of range.
-        InputError: there are no sounds, as many labels as they are not, or files that do not fit each other.
+        InputError: there are no sounds, the number of labels differs from the number of files, or a link leads out of the
+            folder, or the files of a batch have different numbers of
+            channels.
         DamagedFileError: a file is not an uncompressed sound.
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for name in ("bells", "drums"):
+    ...     (folder / name).mkdir()
+    ...     with wave.open(str(folder / name / "0.wav"), "wb") as file:
+    ...         file.setparams((1, 2, 8000, 0, "NONE", ""))
+    ...         file.writeframes(bytes(200))
+    >>> sounds = audio_dataset_from_directory(folder, verbose=False)
+    >>> [(x.shape, y.shape) for x, y in sounds]
+    [((2, 100, 1), (2,))]
     """
     if ragged:
         raise ArgumentError(

@@ -41,37 +41,48 @@ def image_dataset_from_directory(
     format: str = "tf",
     verbose: bool = True,
 ) -> Samples | tuple[Samples, Samples]:
-    """The pictures below a folder, read when they are needed.
+    """A data set of the images in a folder, which are read when they are needed.
 
     Args:
-        directory: has a subfolder for each class; with other `labels` than "inferred" any folder.
+        directory: the folder. With `labels="inferred"` it has a subfolder for each class.
         labels: "inferred" from the subfolders, None for no labels, or the labels of the files in order of their paths.
-        label_mode: "int" gives int32 `(batch,)`, "binary" float32 `(batch, 1)`, "categorical" float32
-            `(batch, classes)`, None no labels.
-        class_names: the subfolders to use, in the order of their numbers; the default is all, by name.
+        label_mode: "int" for int32 labels `(batch,)`, "binary" for float32 `(batch, 1)`, "categorical" for float32
+            `(batch, classes)`, None for no labels.
+        class_names: the subfolders to use, in the order of their labels; None means all of them, sorted by name.
         color_mode: "grayscale", "rgb" or "rgba".
-        batch_size: pictures in a batch, None for single pictures.
+        batch_size: the number of images per batch; None returns single images.
         image_size: `(height, width)`, or one number for both.
-        shuffle: draws another order for every pass; otherwise the order is that of the paths.
-        seed: the seed of the orders. The default is `jkeras.config.default_seed`, so "training" and "validation" always fit.
-        validation_split: share of the files kept for validation.
-        subset: "training", "validation" or "both".
-        interpolation: see `jkeras.utils.images.resize`.
-        follow_links: whether links to folders are followed, and may lead out of the folder.
-        crop_to_aspect_ratio: cuts pictures instead of distorting them.
-        pad_to_aspect_ratio: adds borders instead of distorting them.
-        data_format: "channels_last" or "channels_first".
-        format: accepted for Keras's sake; the result is the same for "tf" and "grain".
-        verbose: whether to print how many files and classes were found.
+        shuffle: whether each pass has another order; otherwise files are sorted by path.
+        seed: the seed of the orders; None means `jkeras.config.default_seed`, so "training" and "validation" always match.
+        validation_split: the fraction of the files to reserve for validation.
+        subset: "training", "validation" or "both"; required with `validation_split`.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+        follow_links: whether to follow links to folders, which may lead out of the folder.
+        crop_to_aspect_ratio: whether to crop images instead of distorting them.
+        pad_to_aspect_ratio: whether to add borders instead of distorting images.
+        data_format: "channels_last", "channels_first", or None for the default of `jkeras.config`.
+        format: accepted for compatibility with Keras; "tf" and "grain" give the same result.
+        verbose: whether to print the number of files and classes.
 
     Returns:
-        `Samples` of float32 images from 0 to 255, or `(images, labels)`, with `class_names` and `file_paths`. A pair of
-        them for `subset="both"`, of which the second is not shuffled.
+        `Samples` of float32 images `(batch, height, width, channels)` with values from 0 to 255, or `(images, labels)`, with the
+        attributes `class_names` and `file_paths`. With `subset=\"both\"`, a pair of these; the second is not shuffled.
 
     Raises:
         ArgumentError: an argument is out of range.
-        InputError: there are no pictures, or as many labels as they are not.
+        InputError: there are no images, the number of labels differs from the number of files, or a link leads out of the
+            folder.
         ImportError: Pillow is not installed.
+
+    >>> import pathlib, tempfile
+    >>> from jkeras.utils import save_img
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for name in ("cats", "dogs"):
+    ...     (folder / name).mkdir()
+    ...     save_img(folder / name / "0.png", np.ones((8, 8, 3)))
+    >>> images = image_dataset_from_directory(folder, image_size=(4, 4), verbose=False)
+    >>> images.class_names, [(x.shape, y.shape) for x, y in images]
+    (['cats', 'dogs'], [((2, 4, 4, 3), (2,))])
     """
     function = "image_dataset_from_directory"
     arguments.checked(function, "color_mode", color_mode, arguments.one_of(*CHANNELS))
@@ -109,16 +120,42 @@ def text_dataset_from_directory(
     format: str = "tf",
     verbose: bool = True,
 ) -> Samples | tuple[Samples, Samples]:
-    """The `.txt` files below a folder, in UTF-8, read when they are needed.
+    """A data set of the `.txt` files in a folder, in UTF-8, which are read when they are needed.
 
-    Arguments are those of `image_dataset_from_directory`; texts are cut after `max_length` characters.
+    Args:
+        directory: the folder. With `labels="inferred"` it has a subfolder for each class.
+        labels: "inferred" from the subfolders, None for no labels, or the labels of the files in order of their paths.
+        label_mode: "int" for int32 labels `(batch,)`, "binary" for float32 `(batch, 1)`, "categorical" for float32
+            `(batch, classes)`, None for no labels.
+        class_names: the subfolders to use, in the order of their labels; None means all of them, sorted by name.
+        batch_size: the number of texts per batch; None returns single texts.
+        max_length: the number of characters after which texts are cut off; None means no limit.
+        shuffle: whether each pass has another order; otherwise files are sorted by path.
+        seed: the seed of the orders; None means `jkeras.config.default_seed`, so "training" and "validation" always match.
+        validation_split: the fraction of the files to reserve for validation.
+        subset: "training", "validation" or "both"; required with `validation_split`.
+        follow_links: whether to follow links to folders, which may lead out of the folder.
+        format: accepted for compatibility with Keras; "tf" and "grain" give the same result.
+        verbose: whether to print the number of files and classes.
 
     Returns:
-        `Samples` of arrays of strings `(batch,)`, or `(texts, labels)`.
+        `Samples` of strings `(batch,)`, or `(texts, labels)`, with the
+        attributes `class_names` and `file_paths`. With `subset=\"both\"`, a pair of these; the second is not shuffled.
 
     Raises:
         ArgumentError: an argument is out of range.
-        InputError: there are no texts, or as many labels as they are not.
+        InputError: there are no texts, the number of labels differs from the number of files, or a link leads out of the
+            folder.
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for name in ("bad", "good"):
+    ...     (folder / name).mkdir()
+    ...     _ = (folder / name / "0.txt").write_text(f"a {name} film")
+    >>> texts = text_dataset_from_directory(folder, shuffle=False)
+    Found 2 files of 2 classes.
+    >>> [(x.tolist(), y.tolist()) for x, y in texts]
+    [(['a bad film', 'a good film'], [0, 1])]
     """
 
     arguments.checked(

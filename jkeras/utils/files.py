@@ -70,6 +70,17 @@ def get_file(
         ArgumentError: no `origin`, a path as `fname`, or a checksum of no known kind.
         DownloadError: the file cannot be fetched, or the cache folder cannot be written.
         DamagedFileError: the downloaded file has another checksum, or the archive is broken or unsafe.
+
+    Returns:
+        The path of the file, or of the folder that the archive was unpacked to.
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> source = folder / "numbers.txt"
+    >>> _ = source.write_text("1 2 3")
+    >>> path = get_file("copy.txt", source.as_uri(), cache_dir=folder)
+    >>> pathlib.Path(path).relative_to(folder).as_posix()
+    'datasets/copy.txt'
     """
     if origin is None:
         raise ArgumentError("get_file() needs `origin`, the URL of the file.")

@@ -50,13 +50,22 @@ def load_img(
     Args:
         path: the file, or its contents as `io.BytesIO`.
         color_mode: "grayscale", "rgb" or "rgba".
-        target_size: `(height, width)` to resize to.
+        target_size: the `(height, width)` to resize to; None keeps the size.
         interpolation: "nearest", "bilinear", "bicubic", "lanczos", "box" or "hamming".
-        keep_aspect_ratio: cuts the picture to the target's shape, around its centre, instead of distorting it.
+        keep_aspect_ratio: whether to crop the picture to the target's shape, around its centre, instead of distorting it.
+
+    Returns:
+        A `PIL.Image.Image`.
 
     Raises:
-        ArgumentError: no path, an unknown `color_mode` or `interpolation`, or no size.
+        ArgumentError: the path, `color_mode`, `interpolation` or size is not valid.
         ImportError: Pillow is not installed.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "picture.png"
+    >>> save_img(path, np.ones((8, 6, 3)))
+    >>> load_img(path, target_size=(4, 4)).size
+    (4, 4)
     """
     arguments.flags("load_img", keep_aspect_ratio=keep_aspect_ratio)
     image_module = _pillow()
@@ -108,11 +117,22 @@ def _layout(function: str, data_format: str | None) -> str:
 def img_to_array(
     img: Image | NestedNumbers, data_format: str | None = None, dtype: DTypeLike | None = None
 ) -> np.ndarray:
-    """A Pillow image as an array `(height, width, channels)`, or `(channels, height, width)` with channels first.
+    """A Pillow image as an array.
+
+    Args:
+        img: a Pillow image, or an array `(height, width)` or `(height, width, channels)`.
+        data_format: "channels_last", "channels_first", or None for the default of `jkeras.config`.
+        dtype: the type of the result; None means `jkeras.config.floatx()`.
+
+    Returns:
+        An array `(height, width, channels)`, or `(channels, height, width)` with channels first.
 
     Raises:
         InputError: the image has neither two nor three axes.
-        ArgumentError: it is not an image.
+        ArgumentError: it is not an image, or `dtype` or `data_format` is unknown.
+
+    >>> img_to_array([[0, 255], [255, 0]]).shape
+    (2, 2, 1)
     """
     kind = _dtype("img_to_array", dtype)
     array = arguments.checked("img_to_array", "img", img, arguments.array).astype(kind, copy=False)
@@ -130,13 +150,20 @@ def array_to_img(
 
     Args:
         x: `(height, width, channels)`, or `(channels, height, width)` with channels first.
-        data_format: "channels_last" or "channels_first".
-        scale: stretches the values so that the smallest becomes 0 and the largest 255.
-        dtype: in which the values are stretched.
+        data_format: "channels_last", "channels_first", or None for the default of `jkeras.config`.
+        scale: whether to stretch the values so that the smallest becomes 0 and the largest 255.
+        dtype: the type in which the values are stretched; None means `jkeras.config.floatx()`.
+
+    Returns:
+        A `PIL.Image.Image`.
 
     Raises:
         InputError: `x` has another shape.
         ImportError: Pillow is not installed.
+
+    >>> image = array_to_img(np.ones((4, 6, 3)))
+    >>> image.size, image.mode
+    ((6, 4), 'RGB')
     """
     arguments.flags("array_to_img", scale=scale)
     kind = _dtype("array_to_img", dtype)
@@ -167,7 +194,27 @@ def save_img(
     scale: bool = True,
     **kwargs: object,
 ) -> None:
-    """Writes an array as a picture file; arguments as for `array_to_img`, the others go to Pillow's `save`."""
+    """Writes an array as a picture file.
+
+    Args:
+        path: the file to write.
+        x: `(height, width, channels)`, or `(channels, height, width)` with channels first.
+        data_format: "channels_last", "channels_first", or None for the default of `jkeras.config`.
+        file_format: the format, such as "png"; None derives it from the suffix of the path.
+        scale: whether to stretch the values so that the smallest becomes 0 and the largest 255.
+        kwargs: arguments of the `save` method of Pillow's images.
+
+    Raises:
+        ArgumentError: the path is not valid, or the format is unknown.
+        InputError: `x` is not an image with 1, 3 or 4 channels.
+        ImportError: Pillow is not installed.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "picture.png"
+    >>> save_img(path, np.ones((4, 6, 3)))
+    >>> path.exists()
+    True
+    """
     if not isinstance(path, (str, os.PathLike, io.IOBase)):
         raise ArgumentError(f"save_img(path={arguments.shown(path)}): expected a path or a file.")
     arguments.checked("save_img", "file_format", file_format, arguments.optional(arguments.text))

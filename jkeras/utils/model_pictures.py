@@ -52,12 +52,34 @@ def plot_model(
     splines: str = "ortho",
     **kwargs: object,
 ) -> plots.Diagram:
-    """Draws a model into a file: `.svg`, `.dot`, `.mmd`; `.png` and `.pdf` with Graphviz or else matplotlib.
+    """Draws a model into a file.
 
-    Arguments as in Keras; `dpi` and `splines` are Graphviz's and count only in `model_to_dot`.
+    Args:
+        model: the model.
+        to_file: a path that ends in `.svg`, `.dot`, `.mmd` (Mermaid), or in `.png` or `.pdf`, which need Graphviz or matplotlib;
+            None writes no file.
+        show_shapes: whether to show the shapes of inputs and outputs.
+        show_dtype: whether to show the types of outputs.
+        show_layer_names: whether to show the names of layers.
+        rankdir: "TB" from top to bottom, or "LR" from left to right.
+        expand_nested: whether to show the layers of nested models.
+        dpi: accepted for compatibility with Keras.
+        show_layer_activations: whether to show activations.
+        show_trainable: whether to show which layers are trained.
+        splines: accepted for compatibility with Keras.
+        kwargs: ignored with a warning.
 
     Returns:
-        The diagram, which notebooks show.
+        A `jkeras.plots.Diagram`, which notebooks display.
+
+    Raises:
+        ArgumentError: `rankdir` or the suffix of the path is unknown.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2)])
+    >>> diagram = plot_model(model, to_file=None)
+    >>> len(diagram.boxes), diagram.arrows
+    (2, ((0, 1),))
     """
     picture = _diagram(
         model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, show_layer_activations, show_trainable
@@ -83,7 +105,33 @@ def model_to_dot(
     splines: str = "ortho",
     **kwargs: object,
 ) -> str:
-    """A model in Graphviz's language, as text. Arguments as in Keras."""
+    """A model in Graphviz's language.
+
+    Args:
+        model: the model.
+        show_shapes: whether to show the shapes of inputs and outputs.
+        show_dtype: whether to show the types of outputs.
+        show_layer_names: whether to show the names of layers.
+        rankdir: "TB" from top to bottom, or "LR" from left to right.
+        expand_nested: whether to show the layers of nested models.
+        dpi: the resolution of pictures that Graphviz makes of the text.
+        subgraph: whether to return a subgraph, to be part of a larger graph.
+        show_layer_activations: whether to show activations.
+        show_trainable: whether to show which layers are trained.
+        splines: how Graphviz draws edges, such as "ortho" or "curved".
+        kwargs: further attributes of the graph.
+
+    Returns:
+        The text.
+
+    Raises:
+        ArgumentError: `rankdir` is unknown.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2)])
+    >>> print(model_to_dot(model, rankdir="LR").splitlines()[1].strip())
+    rankdir="LR";
+    """
     picture = _diagram(
         model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, show_layer_activations, show_trainable
     )

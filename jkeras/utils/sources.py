@@ -8,16 +8,22 @@ from jkeras.graph.symbolic import SymbolicTensor
 
 
 def get_source_inputs(tensor: SymbolicTensor) -> list[SymbolicTensor]:
-    """The symbolic inputs that `tensor` is computed from, each once, in the order of the layers' arguments.
+    """The symbolic inputs from which a tensor is computed.
+
+    Args:
+        tensor: a symbolic tensor.
+
+    Returns:
+        A list of symbolic tensors, each once, in the order of the layers' arguments.
+
+    Raises:
+        ArgumentError: `tensor` is not symbolic.
 
     >>> from jkeras import layers
     >>> a, b = layers.Input((2,)), layers.Input((2,))
     >>> sources = get_source_inputs(layers.Add()([layers.Dense(2)(b), a]))
     >>> [tensor is source for tensor, source in zip(sources, [b, a])]
     [True, True]
-
-    Raises:
-        ArgumentError: it is not a symbolic tensor.
     """
     if not isinstance(tensor, SymbolicTensor):
         raise ArgumentError(f"get_source_inputs(tensor={arguments.shown(tensor)}): expected a symbolic tensor.")
