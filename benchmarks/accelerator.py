@@ -23,8 +23,8 @@ PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12}
 def device(platform: str) -> str:
     """The kind of JAX's first device of a platform; empty if there is none. Asked for in a process of its own."""
     program = f"import jax; print(jax.devices({platform!r})[0].device_kind)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    return done.stdout.strip().splitlines()[-1] if done.returncode == 0 and done.stdout.strip() else ""
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    return process.stdout.strip().splitlines()[-1] if process.returncode == 0 and process.stdout.strip() else ""
 
 
 def peak_of(kind: str) -> float | None:
@@ -61,13 +61,13 @@ def compare(measure: Callable[..., Any], rounds: int, peak: float | None, tiny: 
     )
     results: dict[str, Any] = {}
     for name, workload in (TINY if tiny else LARGE).items():
-        results[name] = found = measure(name, list(PEERS), rounds, in_turn=False)
-        for peer, values in found.items():
+        results[name] = results_by_peer = measure(name, list(PEERS), rounds, in_turn=False)
+        for peer, values in results_by_peer.items():
             ms = values["ms"]
             values["tflops"] = workload.flops * workload.batch / ms / 1e9
             values["mfu"] = usage(workload.flops, workload.batch, ms, peak) if peak else None
             share = f"{values['mfu']:.1%}" if peak else "-"
             speed = f"{ms:.2f} | {1e3 * workload.batch / ms:.0f} | {values['tflops']:.3g} | {share}"
-            print(f"| {name} | {peer} | {speed} | {found['jkeras']['ms'] / ms:.2f} |", flush=True)
+            print(f"| {name} | {peer} | {speed} | {results_by_peer['jkeras']['ms'] / ms:.2f} |", flush=True)
     if path:
         Path(path).write_text(json.dumps({"device": kind, "peak": peak, "results": results}, indent=1))

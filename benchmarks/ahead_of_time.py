@@ -91,10 +91,10 @@ def programs(net: Any, batch: int) -> dict[str, Step]:
     task = task_for(net, specs, state)
     # Without the compiler's options for CPUs.
     task = dataclasses.replace(task, loops=CompiledLoops(Layout({})))
-    found = abstract_programs(task, state, specs, 8 * batch)
+    steps_by_name = abstract_programs(task, state, specs, 8 * batch)
     steps = {}
     for name in FOR_ONE:
-        program, step, arguments = found[name]
+        program, step, arguments = steps_by_name[name]
         leaves, structure = jax.tree.flatten(arguments)
 
         def flat(*leaves: Any, program: Any = program, step: Any = step, structure: Any = structure) -> Any:
@@ -164,22 +164,24 @@ def read(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def run(given: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Compiles what the file does not have."""
-    done = {(r["platform"], r["model"], r["dtype"], r["program"]) for r in read(given.results)}
-    for key, make in cases(given.platform, given.only, given.dtypes, given.programs):
-        if (given.platform, *key) in done:
+    done = {(r["platform"], r["model"], r["dtype"], r["program"]) for r in read(options.results)}
+    for key, make in cases(options.platform, options.only, options.dtypes, options.programs):
+        if (options.platform, *key) in done:
             continue
-        row: dict[str, Any] = dict(zip(("platform", "model", "dtype", "program"), (given.platform, *key), strict=True))
+        row: dict[str, Any] = dict(
+            zip(("platform", "model", "dtype", "program"), (options.platform, *key), strict=True)
+        )
         try:
-            row |= measure(make(), given.platform, given.timeout)
+            row |= measure(make(), options.platform, options.timeout)
         except Missing as error:
             row["error"] = str(error)
         except jk.errors.CompilationError as error:
             row["error"] = str(error)
-        with given.results.open("a") as out:
+        with options.results.open("a") as out:
             out.write(json.dumps(row) + "\n")
-        print(given.platform, *key, row.get("error") or f"{row['seconds']:.1f} s", flush=True)
+        print(options.platform, *key, row.get("error") or f"{row['seconds']:.1f} s", flush=True)
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
@@ -202,13 +204,13 @@ def page(rows: list[dict[str, Any]]) -> str:
     ]
     for platform, topology in TOPOLOGIES.items():
         for dtype in POLICIES:
-            chosen = [r for r in rows if (r["platform"], r["dtype"]) == (platform, dtype)]
-            if not chosen:
+            group = [r for r in rows if (r["platform"], r["dtype"]) == (platform, dtype)]
+            if not group:
                 continue
             lines += ["", f"## {topology}, {dtype}", "", f"| {HEADS} |", "|---" * 14 + "|"]
-            chosen.sort(key=lambda row: [*SMALL, *LARGE].index(row["model"]))
-            lines += [_line(row) for row in chosen]
-            ratios = list(_ratios(chosen))
+            group.sort(key=lambda row: [*SMALL, *LARGE].index(row["model"]))
+            lines += [_line(row) for row in group]
+            ratios = list(_ratios(group))
             if ratios:
                 head = (
                     "model | program | FLOP | of products | bytes | with loops | to memory | temporaries | collectives"
@@ -261,11 +263,11 @@ def main() -> None:
     parser.add_argument("--timeout", type=int, help="seconds for each program")
     parser.add_argument("--write", action="store_true", help=f"make {PAGE.name} of the results")
     parser.add_argument("--skip", action="store_true", help="compile nothing")
-    given = parser.parse_args()
-    if not given.skip:
-        run(given)
-    text = page(read(given.results))
-    if given.write:
+    options = parser.parse_args()
+    if not options.skip:
+        run(options)
+    text = page(read(options.results))
+    if options.write:
         PAGE.write_text(text, encoding="utf-8")
     else:
         print(text)

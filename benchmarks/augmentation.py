@@ -124,7 +124,7 @@ def compared(name: str, images: Any, repeats: int) -> dict[tuple[str, str], tupl
         for side in shuffled.sample(list(calls), len(calls)):
             times[side].append(measured(calls[side], images, key))
     # The first call of each compiles.
-    return {side: tuple(map(statistics.median, zip(*found[1:], strict=True))) for side, found in times.items()}
+    return {side: tuple(map(statistics.median, zip(*pairs[1:], strict=True))) for side, pairs in times.items()}
 
 
 def ratio(*numbers: tuple[float, float] | None) -> str:
@@ -149,10 +149,10 @@ def main() -> None:
     print("| layer | | " + " | ".join(FACES) + " | ratio |\n|---|---|" + "--:|" * (len(FACES) + 1))
     for name in options.layers or ARGUMENTS:
         count = min(SMALLER.get(name, options.batch), options.batch)
-        found = compared(name, images[:count], options.repeats)
+        medians = compared(name, images[:count], options.repeats)
         note = "" if count == options.batch else f" ({count} images)"
         for way in ("called", "compiled"):
-            numbers = [found.get((way, face)) for face in FACES]
+            numbers = [medians.get((way, face)) for face in FACES]
             cells = [f"{one[0]:.1f} ({one[1]:.1f})" if one else "-" for one in numbers]
             print(f"| `{name}`{note} | {way} | " + " | ".join([*cells, ratio(*numbers)]) + " |", flush=True)
 

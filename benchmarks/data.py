@@ -50,10 +50,10 @@ def pipeline(files, labels, side, batch, threads):
 
 def network(side, width):
     inner = [layers.Conv2D(width, 3, strides=2, activation="relu"), layers.Conv2D(width, 3, activation="relu")]
-    made = jk.Sequential(
+    model = jk.Sequential(
         [layers.Input((side, side, 3)), *inner, layers.GlobalAveragePooling2D(), layers.Dense(10, activation="softmax")]
     )
-    return made.compile("adam", "sparse_categorical_crossentropy")
+    return model.compile("adam", "sparse_categorical_crossentropy")
 
 
 def seconds(action):
@@ -108,10 +108,10 @@ def main():
 
     forms = {"arrays": fitted(x[: steps * args.batch], y=labels[: steps * args.batch], batch_size=args.batch)}
     forms["arrays, batch by batch"] = fitted(streams)
-    made = {count: pipeline(files, labels, args.side, args.batch, count) for count in args.threads}
-    forms.update({f"JPEG, {count} threads": fitted(data) for count, data in made.items()})
+    pipelines = {count: pipeline(files, labels, args.side, args.batch, count) for count in args.threads}
+    forms.update({f"JPEG, {count} threads": fitted(data) for count, data in pipelines.items()})
     step = in_turn(forms, args.rounds, steps)
-    alone = {f"JPEG, {count} threads": (lambda data=data: [None for _ in data]) for count, data in made.items()}
+    alone = {f"JPEG, {count} threads": (lambda data=data: [None for _ in data]) for count, data in pipelines.items()}
     show("Training on this machine's device", step, "arrays, batch by batch")
     show("Decoding alone", in_turn(alone, args.rounds, steps), next(iter(alone)))
 
@@ -126,7 +126,7 @@ def main():
         return run
 
     forms = {"arrays, batch by batch": paused(streams)}
-    forms.update({f"JPEG, {count} threads": paused(data) for count, data in made.items()})
+    forms.update({f"JPEG, {count} threads": paused(data) for count, data in pipelines.items()})
     title = f"A device that needs no core: a pause of {pause * 1000:.1f} ms in place of the step"
     show(title, in_turn(forms, args.rounds, steps), "arrays, batch by batch")
 

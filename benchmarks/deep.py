@@ -66,10 +66,11 @@ def main() -> None:
         print(json.dumps(measure(options.form, options.depth)))
         return
     for form in FORMS:
-        given = ("--depth", str(options.depth), "--form", form)
-        found = fresh("benchmarks.deep", *given, JKERAS_COMPILATION_CACHE="off")
+        arguments = ("--depth", str(options.depth), "--form", form)
+        numbers = fresh("benchmarks.deep", *arguments, JKERAS_COMPILATION_CACHE="off")
         print(
-            f"{form:18} first epoch {found['first']:5.1f} s, step {found['step']:6.1f} ms, memory {found['memory']:5.0f} MiB"
+            f"{form:18} first epoch {numbers['first']:5.1f} s, step {numbers['step']:6.1f} ms,"
+            f" memory {numbers['memory']:5.0f} MiB"
         )
 
 

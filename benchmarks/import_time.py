@@ -53,9 +53,9 @@ def main():
         for number in range(options.rounds + 1):
             for (statement, kind), measured in times.items():
                 directory, variables = kinds[kind]
-                taken = seconds(statement, directory, **variables)
+                pair = seconds(statement, directory, **variables)
                 if number:  # the first round writes byte code and fills the caches of the file system
-                    measured.append(taken)
+                    measured.append(pair)
     medians = {key: [statistics.median(column) for column in zip(*rows, strict=True)] for key, rows in times.items()}
     width = max(map(len, IMPORTS))
     print(f"{'':{width}} {'':12} {'clock':>8} {'ratio':>6} {'processor':>10} {'ratio':>6}")

@@ -39,10 +39,10 @@ def in_turns(sides, repeats):
             wall, processor = timed(action)
             if number:
                 seconds[name].append((wall, processor))
-    found = {name: [median(column) for column in zip(*values, strict=True)] for name, values in seconds.items()}
-    for name, (wall, processor) in found.items():
+    medians = {name: [median(column) for column in zip(*values, strict=True)] for name, values in seconds.items()}
+    for name, (wall, processor) in medians.items():
         print(f"  {name:24s} {wall:8.3f} s, of the processor {processor:8.3f} s")
-    return found
+    return medians
 
 
 def deep(layers, repeats, folder):
@@ -60,7 +60,7 @@ def deep(layers, repeats, folder):
     path = str(Path(folder, "deep.keras"))
     model.save(path)
     print(f"{layers} layers, {os.path.getsize(path) / 1e6:.1f} MB")
-    found = in_turns(
+    medians = in_turns(
         {
             "Keras 3": lambda: keras.models.load_model(path),
             "jkeras": lambda: jk.load_model(path),
@@ -68,7 +68,7 @@ def deep(layers, repeats, folder):
         },
         repeats,
     )
-    print(f"  jkeras / Keras 3: {found['jkeras'][1] / found['Keras 3'][1]:.2f} of the processor's time")
+    print(f"  jkeras / Keras 3: {medians['jkeras'][1] / medians['Keras 3'][1]:.2f} of the processor's time")
 
 
 def large(gigabytes, repeats, folder):
@@ -92,10 +92,10 @@ def large(gigabytes, repeats, folder):
         with np.load(plain) as file:
             return [file[name] for name in file]
 
-    found = in_turns(
+    medians = in_turns(
         {"numpy.load": numpy_load, "jkeras": lambda: jax.block_until_ready(jk.load_model(path).params)}, repeats
     )
-    print(f"  jkeras / numpy.load: {found['jkeras'][0] / found['numpy.load'][0]:.2f}")
+    print(f"  jkeras / numpy.load: {medians['jkeras'][0] / medians['numpy.load'][0]:.2f}")
 
 
 FORMATS = (".h5", ".weights.h5", ".weights.json", ".safetensors", "")

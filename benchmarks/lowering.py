@@ -142,9 +142,9 @@ def main() -> None:
                 forms[mode] = programs(lambda *values, function=function: function(*values), inputs)
         line = f"{name:32}"
         for part in ("forward", "gradient", "scan"):
-            found = measure({mode: forms[mode][part] for mode in forms}, options.rounds, options.budget)
+            milliseconds = measure({mode: forms[mode][part] for mode in forms}, options.rounds, options.budget)
             per = STEPS if part == "scan" else 1
-            plain, fast = found["plain"] / per, found["auto"] / per
+            plain, fast = milliseconds["plain"] / per, milliseconds["auto"] / per
             rows.append({"case": name, "part": part, "plain_ms": plain, "fast_ms": fast})
             line += f"{plain:12.3f}{fast:10.3f}{fast / plain:8.3f}"
         print(line, flush=True)

@@ -81,11 +81,13 @@ def fresh(module: str, *arguments: str, **environment: str) -> dict[str, float]:
         ImportError: it failed, as where a library is missing.
     """
     command = [sys.executable, "-m", module, *arguments]
-    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(command, env={**kept, "KERAS_BACKEND": "jax", **environment}, capture_output=True, text=True)
-    if done.returncode:
-        raise ImportError((done.stderr.strip().splitlines() or ["failed"])[-1])
-    numbers: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    variables = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.run(
+        command, env={**variables, "KERAS_BACKEND": "jax", **environment}, capture_output=True, text=True
+    )
+    if process.returncode:
+        raise ImportError((process.stderr.strip().splitlines() or ["failed"])[-1])
+    numbers: dict[str, float] = json.loads(process.stdout.splitlines()[-1])
     return numbers
 
 
@@ -95,12 +97,12 @@ def _run(*arguments: str, **environment: str) -> dict[str, float]:
 
 def _import(statement: str) -> float:
     program = f"import time; t = time.perf_counter(); import {statement}; print(time.perf_counter() - t)"
-    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    environment = {**kept, "KERAS_BACKEND": "jax"}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise ImportError((done.stderr.strip().splitlines() or ["failed"])[-1])
-    return float(done.stdout.splitlines()[-1])
+    variables = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment = {**variables, "KERAS_BACKEND": "jax"}
+    process = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    if process.returncode:
+        raise ImportError((process.stderr.strip().splitlines() or ["failed"])[-1])
+    return float(process.stdout.splitlines()[-1])
 
 
 def measure(rounds: int) -> dict[str, dict[str, float]]:

@@ -29,24 +29,24 @@ MOST = 0.03
 @contextlib.contextmanager
 def terminal() -> Iterator[tuple[TextIO, list[int]]]:
     """A stream to a pseudo-terminal, or to nowhere on systems without one, and the counts of bytes that came out of it."""
-    seen: list[int] = []
+    counts: list[int] = []
     try:
         import pty
     except ImportError:
         with open(os.devnull, "w") as stream:
-            yield stream, seen
+            yield stream, counts
         return
     reader, writer = pty.openpty()
 
     def empty() -> None:
         with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
             while part := os.read(reader, 65536):
-                seen.append(len(part))
+                counts.append(len(part))
 
     thread = threading.Thread(target=empty, daemon=True)
     thread.start()
     with os.fdopen(writer, "w") as stream:
-        yield stream, seen
+        yield stream, counts
     thread.join(timeout=5)
     os.close(reader)
 
@@ -63,13 +63,13 @@ def compare(rows: int, epochs: int, rounds: int) -> dict[str, list[float]]:
         return time.perf_counter() - start
 
     times: dict[str, list[float]] = {"with": [], "without": []}
-    with terminal() as (stream, seen), contextlib.redirect_stdout(stream):
+    with terminal() as (stream, counts), contextlib.redirect_stdout(stream):
         for number in range(rounds + 1):  # the first warms up
             for name in sorted(times, reverse=bool(number % 2)):
                 elapsed = seconds(int(name == "with"))
                 if number:
                     times[name].append(elapsed)
-    if not seen and os.name == "posix":
+    if not counts and os.name == "posix":
         raise RuntimeError("Nothing was drawn.")
     return times
 

@@ -104,11 +104,11 @@ def measure(name: str, peers: list[str], rounds: int, in_turn: bool = True) -> d
 
 def table(results: dict[str, dict[str, dict[str, Any]]], key: str) -> list[str]:
     """Rows of a Markdown table: milliseconds per step of jkeras, then of each peer with the ratio to it."""
-    peers = [peer for peer in PEERS if any(peer in found for found in results.values())]
+    peers = [peer for peer in PEERS if any(peer in by_peer for by_peer in results.values())]
     lines = ["| workload | jkeras | " + " | ".join(peers) + " |", "|---" * (len(peers) + 2) + "|"]
-    for name, found in results.items():
-        ours = found["jkeras"][key]
-        cells = [f"{found[p][key]:.3f} ({ours / found[p][key]:.2f})" if p in found else "-" for p in peers]
+    for name, by_peer in results.items():
+        ours = by_peer["jkeras"][key]
+        cells = [f"{by_peer[p][key]:.3f} ({ours / by_peer[p][key]:.2f})" if p in by_peer else "-" for p in peers]
         lines.append(f"| {name} | {ours:.3f} | " + " | ".join(cells) + " |")
     return lines
 
@@ -127,8 +127,8 @@ def machine() -> str:
 def report(results: dict[str, Any], single: dict[str, dict[str, float]], where: str, rounds: int) -> str:
     """The page with everything that was measured."""
     versions: dict[str, str] = {}
-    for found in results.values():
-        for values in found.values():
+    for by_peer in results.values():
+        for values in by_peer.values():
             versions.update(values["versions"])
     listed = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     lines = [
@@ -149,10 +149,12 @@ def report(results: dict[str, Any], single: dict[str, dict[str, float]], where: 
         *table(results, "cpu_ms"),
     ]
     if single:
-        names = sorted({who for found in single.values() for who in found}, key=list(processes.IMPORTS).index)
+        names = sorted({who for by_peer in single.values() for who in by_peer}, key=list(processes.IMPORTS).index)
         lines += ["", "In fresh processes:", "", "| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-        for what, found in single.items():
-            lines.append(f"| {what} | " + " | ".join(f"{found[n]:.2f}" if n in found else "-" for n in names) + " |")
+        for what, by_peer in single.items():
+            lines.append(
+                f"| {what} | " + " | ".join(f"{by_peer[n]:.2f}" if n in by_peer else "-" for n in names) + " |"
+            )
     return "\n".join(lines) + "\n"
 
 
@@ -188,8 +190,8 @@ def main() -> None:
                 flush=True,
             )
     single = {} if options.no_processes else processes.measure(min(options.rounds, 3))
-    for what, found in single.items():
-        print(f"{what:36}" + "  ".join(f"{who} {value:.2f}" for who, value in found.items()))
+    for what, by_library in single.items():
+        print(f"{what:36}" + "  ".join(f"{who} {value:.2f}" for who, value in by_library.items()))
     if options.json:
         Path(options.json).write_text(json.dumps({"machine": where, "results": results, "processes": single}, indent=1))
     if options.report:

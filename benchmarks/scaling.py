@@ -39,7 +39,7 @@ def sent_bytes(text: str, devices: int) -> dict[str, float]:
 
     A ring is assumed: an all-reduce of B bytes sends 2 (n - 1) / n B, an all-gather that makes B bytes (n - 1) / n B.
     """
-    found: dict[str, float] = {}
+    bytes_by_kind: dict[str, float] = {}
     share = (devices - 1) / devices
     for line in text.splitlines():
         match = re.search(r"= (.*?) (" + "|".join(COLLECTIVES) + r")(-start)?\(", line)
@@ -54,8 +54,8 @@ def sent_bytes(text: str, devices: int) -> dict[str, float]:
         factor = {"all-reduce": 2 * share, "reduce-scatter": devices - 1, "collective-permute": 1.0}.get(
             match[2], share
         )
-        found[match[2]] = found.get(match[2], 0.0) + factor * nbytes
-    return found
+        bytes_by_kind[match[2]] = bytes_by_kind.get(match[2], 0.0) + factor * nbytes
+    return bytes_by_kind
 
 
 def measure(name: str, devices: int) -> dict[str, Any]:
@@ -106,8 +106,8 @@ def measured(counts: list[int]) -> list[dict[str, Any]]:
         environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
         for name in ("one device", *STRATEGIES) if count == 1 else STRATEGIES:
             command = [sys.executable, "-m", "benchmarks.scaling", "--measure", name, str(count)]
-            found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-            rows.append(json.loads(found.stdout.splitlines()[-1]))
+            process = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            rows.append(json.loads(process.stdout.splitlines()[-1]))
     return rows
 
 
@@ -164,16 +164,16 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.scaling")
     parser.add_argument("--devices", type=int, nargs="*", default=[1, 2, 4])
     parser.add_argument("--measure", nargs=2, metavar=("STRATEGY", "DEVICES"))
-    given = parser.parse_args()
-    if given.measure:
-        print(json.dumps(measure(given.measure[0], int(given.measure[1]))))
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(measure(options.measure[0], int(options.measure[1]))))
         return
     print(f"| strategy | CPU devices | rows/s (batch {BATCH}) | MB sent per device and step: program | formula |")
     print("|---|---|---|---|---|")
-    for row in measured(given.devices):
-        sent = ", ".join(f"{kind} {nbytes / 1e6:.2f}" for kind, nbytes in row.get("sent", {}).items()) or "-"
+    for row in measured(options.devices):
+        traffic = ", ".join(f"{kind} {nbytes / 1e6:.2f}" for kind, nbytes in row.get("sent", {}).items()) or "-"
         formula = f"{row['formula'] / 1e6:.2f}" if "formula" in row else "-"
-        print(f"| {row['strategy']} | {row['devices']} | {row['rows/s']:,.0f} | {sent} | {formula} |", flush=True)
+        print(f"| {row['strategy']} | {row['devices']} | {row['rows/s']:,.0f} | {traffic} | {formula} |", flush=True)
     heads = (
         "tokens per accelerator | accelerators | GB sent each | compute, ms | communicate, ms | efficiency | overlapped"
     )

@@ -70,22 +70,22 @@ def strategy(name: str, chips: int) -> jk.distribute.Strategy:
     return jk.distribute.ModelParallel(layout_map=jk.distribute.LayoutMap(mesh, LAYOUTS))
 
 
-def compile_all(given: argparse.Namespace) -> None:
+def compile_all(options: argparse.Namespace) -> None:
     """Compiles what the file does not have yet, and adds it."""
-    file: Path = given.file
-    done = {(row["model_name"], row["strategy_name"], row["chips"]) for row in read(file)}
+    file: Path = options.file
+    keys = {(row["model_name"], row["strategy_name"], row["chips"]) for row in read(file)}
     for name in ROWS:
         for chips, topology in SLICES.items():
             for kind in STRATEGIES:
                 key = (name, kind, chips)
-                chosen = given.only in name and chips in given.chips and kind in given.strategies
-                if key in done or not chosen or (name, kind) == ("resnet50", "ModelParallel"):
+                is_selected = options.only in name and chips in options.chips and kind in options.strategies
+                if key in keys or not is_selected or (name, kind) == ("resnet50", "ModelParallel"):
                     continue
                 start = time.perf_counter()
                 row: dict[str, Any] = dict(zip(("model_name", "strategy_name", "chips"), key, strict=True))
                 try:
                     plan = jk.distribute.plan(
-                        model(name), chips * ROWS[name], topology, strategy(kind, chips), timeout=given.timeout
+                        model(name), chips * ROWS[name], topology, strategy(kind, chips), timeout=options.timeout
                     )
                     row |= plan.as_dict() | {
                         "collectives": [[c.kind, c.count, c.nbytes, c.sent] for c in plan.collectives]
@@ -132,10 +132,10 @@ def main() -> None:
     parser.add_argument("--strategies", nargs="*", choices=STRATEGIES, default=list(STRATEGIES))
     parser.add_argument("--timeout", type=int, help="seconds for each program")
     parser.add_argument("--table", action="store_true")
-    given = parser.parse_args()
-    if not given.table:
-        compile_all(given)
-    print(table(read(given.file)))
+    options = parser.parse_args()
+    if not options.table:
+        compile_all(options)
+    print(table(read(options.file)))
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def cases(library: ModuleType, x: np.ndarray, y: np.ndarray) -> dict[str, Callab
         return lambda model: model.fit(data(), verbose=0, **options)
 
     endless = generator(x, y)
-    found = {
+    fits = {
         "generator": fit(lambda: endless, steps_per_epoch=steps),
         "generator, per-batch callback": fit(lambda: endless, steps_per_epoch=steps, callbacks=[PerBatch()]),
         "PyDataset": fit(lambda: py_dataset(library, x, y)),
@@ -90,18 +90,18 @@ def cases(library: ModuleType, x: np.ndarray, y: np.ndarray) -> dict[str, Callab
     }
     if importlib.util.find_spec("torch"):
         loader = data_loader(x, y)
-        found["DataLoader"] = fit(lambda: loader)
+        fits["DataLoader"] = fit(lambda: loader)
     if library.__name__.startswith("jkeras"):
         import jkeras as jk
 
         pipeline = jk.data.Dataset.from_tensor_slices((x, y)).batch(BATCH)
-        found["jk.data"] = fit(lambda: pipeline)
+        fits["jk.data"] = fit(lambda: pipeline)
         if importlib.util.find_spec("grain"):
             loader = grain_loader(x, y)
-            found["Grain"] = fit(lambda: loader)
+            fits["Grain"] = fit(lambda: loader)
     else:  # which takes neither: the same batches from a generator
-        found["jk.data"] = found["Grain"] = found["generator"]
-    return found
+        fits["jk.data"] = fits["Grain"] = fits["generator"]
+    return fits
 
 
 def main() -> None:

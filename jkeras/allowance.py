@@ -46,16 +46,16 @@ def charge(count: int, what: str, each: int = 1) -> None:
     Raises:
         RestoreError: a file is being loaded, and it asks for more than it may.
     """
-    left = _left.get()
-    if left is None:
+    budget = _left.get()
+    if budget is None:
         return
-    if count * each > left[0]:
+    if count * each > budget[0]:
         raise RestoreError(
             f"The file asks for {count} {what}, which goes beyond what it may ask for by its size. If you trust it, set"
             f" `jk.config.load_budget` (now {config.load_budget} bytes) to a larger number, such as"
             f" {max(count * each, 2 * config.load_budget)}, and load it again."
         )
-    left[0] -= count * each
+    budget[0] -= count * each
 
 
 def check(count: int, what: str, each: int, where: object) -> None:

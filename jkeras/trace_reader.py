@@ -137,12 +137,12 @@ def busy(operations: Iterable[Operation]) -> tuple[float, float]:
         runs[run] = min(start, operation.start), max(end, operation.end)
     if not runs:
         return 0.0, 0.0
-    total, reached = 0.0, min(start for start, _ in runs.values())
-    first = reached
+    total, latest = 0.0, min(start for start, _ in runs.values())
+    first = latest
     for start, end in sorted(runs.values()):
-        total += max(end - max(start, reached), 0.0)
-        reached = max(reached, end)
-    return total / 1e6, (reached - first) / 1e6
+        total += max(end - max(start, latest), 0.0)
+        latest = max(latest, end)
+    return total / 1e6, (latest - first) / 1e6
 
 
 def origins(text: str) -> dict[str, str]:

@@ -105,9 +105,9 @@ def sweep():
         [layers.Input((64,)), layers.Dense(32, "relu"), layers.Dropout(0.2), layers.Dense(10, "softmax")]
     )
     base = net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    found = jk.sweep(base, learning_rate=list(np.geomspace(1e-4, 1e-1, 6)), dropout=[0.0, 0.3])
-    found = found.fit(x.reshape(len(x), -1), y, epochs=8, verbose=0, validation_split=0.2)
-    plots.plot_sweep(found, path=IMAGES / "sweep.png")
+    result = jk.sweep(base, learning_rate=list(np.geomspace(1e-4, 1e-1, 6)), dropout=[0.0, 0.3])
+    result = result.fit(x.reshape(len(x), -1), y, epochs=8, verbose=0, validation_split=0.2)
+    plots.plot_sweep(result, path=IMAGES / "sweep.png")
 
 
 def confusion():

@@ -64,8 +64,8 @@ def numbers(model, x=X, y=Y):
     return [*model.evaluate(x, y, batch_size=8, verbose=0), model.predict(x, batch_size=8, verbose=0)]
 
 
-def assert_close(found, wanted, tolerance=1e-5):
-    for one, other in zip(found, wanted, strict=True):
+def assert_close(found, expected, tolerance=1e-5):
+    for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
 
 

@@ -171,7 +171,7 @@ def resnet(
         return params, averages
 
     def logits(params: Any, averages: Any, x: jax.Array, key: Any, training: bool) -> Any:
-        kept = dict(averages)
+        new_averages = dict(averages)
 
         def unit(name: str, x: jax.Array) -> jax.Array:
             layer, strides = params[name], units[name][-1]
@@ -179,11 +179,11 @@ def resnet(
             x = lax.conv_general_dilated(x, kernel, (strides, strides), "SAME", dimension_numbers=LAYOUT).astype(
                 "float32"
             )
-            mean, variance = kept[name]["mean"], kept[name]["variance"]
+            mean, variance = new_averages[name]["mean"], new_averages[name]["variance"]
             if training:
                 mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
                 new = {"mean": mean, "variance": variance}
-                kept[name] = jax.tree.map(lambda old, now: 0.99 * old + 0.01 * now, kept[name], new)
+                new_averages[name] = jax.tree.map(lambda old, now: 0.99 * old + 0.01 * now, new_averages[name], new)
             x = (x - mean) * (lax.rsqrt(variance + 1e-3) * layer["scale"]) + layer["bias"]
             return x.astype(dtype)
 
@@ -198,7 +198,7 @@ def resnet(
                     y = unit(f"{name}.2", jax.nn.relu(y))
                 shortcut = f"{name}.shortcut"
                 x = jax.nn.relu((unit(shortcut, x) if shortcut in params else x) + y)
-        return apply(params["last"], x.mean((1, 2))).astype("float32"), kept
+        return apply(params["last"], x.mean((1, 2))).astype("float32"), new_averages
 
     return init, logits
 

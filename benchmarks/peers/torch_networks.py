@@ -64,14 +64,14 @@ def resnet(
     start = [unit(3, filters[0], 7 if bottleneck else 3, 2 if bottleneck else 1), nn.ReLU()]
     if bottleneck:
         start.append(nn.MaxPool2d(3, 2, padding=1))
-    made, inputs = [], filters[0]
+    residuals, inputs = [], filters[0]
     for stage, width in enumerate(filters):
         for block in range(blocks[stage]):
             strides = 2 if stage and not block else 1
             wide = ((width, 1, 1), (width, 3, strides), (4 * width, 1, 1))
-            made.append(Residual(inputs, *(wide if bottleneck else ((width, 3, strides), (width, 3, 1)))))
+            residuals.append(Residual(inputs, *(wide if bottleneck else ((width, 3, strides), (width, 3, 1)))))
             inputs = 4 * width if bottleneck else width
-    return [ChannelsFirst(), *start, *made, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes)]
+    return [ChannelsFirst(), *start, *residuals, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes)]
 
 
 class Attention(nn.Module):

@@ -186,9 +186,9 @@ def conform(element: Element, spec: Structure, index: int) -> Element:
     except (TypeError, ValueError):
         fits = False
     if not fits:
-        said = describe(structure.unflatten(spec_leaves))
+        declaration = describe(structure.unflatten(spec_leaves))
         raise InputError(
-            f"from_generator(): element {index} is {describe(as_arrays(element))}, but {said} was declared."
+            f"from_generator(): element {index} is {describe(as_arrays(element))}, but {declaration} was declared."
         )
     return structure.unflatten(arrays)
 
@@ -294,22 +294,22 @@ def _spread(structure: Any, value: Structure, name: str) -> list[Any]:  # struct
     if value is None or np.isscalar(value):
         return [value] * structure.num_leaves
     try:
-        spread: list[Any] = structure.flatten_up_to(value)
+        values: list[Any] = structure.flatten_up_to(value)
     except ValueError:
         raise InputError(
             f"padded_batch({name}={value!r}): expected the structure of an element, {structure}."
         ) from None
-    return spread
+    return values
 
 
 def _pad(
     column: list[np.ndarray],
-    wanted: Sequence[int | None] | Typed | None,
+    declared_shape: Sequence[int | None] | Typed | None,
     fill: complex | str | bytes | np.generic | None,
     start: int,
 ) -> np.ndarray:
     largest = np.max([array.shape for array in column], axis=0)
-    shape = wanted.shape if isinstance(wanted, (TensorSpec, Typed)) else wanted
+    shape = declared_shape.shape if isinstance(declared_shape, (TensorSpec, Typed)) else declared_shape
     sizes: list[int | None] = [None] * len(largest) if shape is None else list(shape)
     if len(sizes) != len(largest):
         raise InputError(f"padded_batch(): a padded shape of {len(sizes)} axes for elements of {len(largest)} axes.")

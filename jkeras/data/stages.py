@@ -42,9 +42,9 @@ class Rows:
 
     def __getitem__(self, index: int | slice) -> Element:
         """The row with an index, or the rows of several indices, stacked."""
-        chosen = self.order[index]
+        rows = self.order[index]
         flat, structure = flatten(self.arrays)
-        return structure.unflatten([np.asarray(array[chosen]) for array in flat])
+        return structure.unflatten([np.asarray(array[rows]) for array in flat])
 
 
 @dataclasses.dataclass(frozen=True)

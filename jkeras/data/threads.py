@@ -19,14 +19,14 @@ def processors() -> int:
         return os.cpu_count() or 1
 
 
-def thread_count(method: str, wanted: int | None) -> int:
+def thread_count(method: str, number: int | None) -> int:
     """The number of threads that a method's `num_parallel_calls` means; 0 for none."""
-    if wanted is None:
+    if number is None:
         return 0
-    if wanted == AUTOTUNE:
+    if number == AUTOTUNE:
         return processors()
-    check_numbers(method, 1, num_parallel_calls=wanted)
-    return int(wanted)
+    check_numbers(method, 1, num_parallel_calls=number)
+    return int(number)
 
 
 def check_numbers(method: str, minimum: int, **values: int) -> None:

@@ -70,13 +70,13 @@ def everywhere(own: Mapping[str, str]) -> list[dict[str, str]]:
     while len(json.dumps({**shown, "everything": digest}).encode()) > MESSAGE_BYTES:
         shown.pop(next(reversed(shown)))
     message = json.dumps({**shown, "everything": digest}).encode()
-    sent = np.zeros(MESSAGE_BYTES, np.uint8)
-    sent[: len(message)] = np.frombuffer(message, np.uint8)
-    received = np.asarray(multihost_utils.process_allgather(sent)).reshape(-1, MESSAGE_BYTES)
+    buffer = np.zeros(MESSAGE_BYTES, np.uint8)
+    buffer[: len(message)] = np.frombuffer(message, np.uint8)
+    received = np.asarray(multihost_utils.process_allgather(buffer)).reshape(-1, MESSAGE_BYTES)
     return [json.loads(bytes(row).rstrip(b"\0")) for row in received]
 
 
-def compare(said: list[dict[str, str]]) -> None:
+def compare(descriptions: list[dict[str, str]]) -> None:
     """Compares the descriptions of the processes.
 
     Raises:
@@ -89,9 +89,9 @@ def compare(said: list[dict[str, str]]) -> None:
       number of rows: 64 in process 0, 60 in process 1
     All of them must run the same script with the same versions and the same data.
     """
-    first = said[0]
+    first = descriptions[0]
     lines: list[str] = []
-    for number, other in enumerate(said[1:], 1):
+    for number, other in enumerate(descriptions[1:], 1):
         for name in [*first, *(name for name in other if name not in first)]:
             if first.get(name) != other.get(name) and (name != "everything" or not lines):
                 ours, theirs = first.get(name, "nothing"), other.get(name, "nothing")

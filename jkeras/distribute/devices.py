@@ -112,13 +112,13 @@ def resolve(devices: tuple[str, ...] | int | None, *, local: bool, what: str) ->
 
 
 def _every_kind(names: tuple[str, ...], local: bool) -> list[jax.Device]:
-    found: list[jax.Device] = []
+    all_devices: list[jax.Device] = []
     for kind in sorted({name.partition(":")[0] for name in names}):
         try:
-            found += jax.local_devices(backend=kind) if local else jax.devices(kind)
+            all_devices += jax.local_devices(backend=kind) if local else jax.devices(kind)
         except RuntimeError:
             continue
-    return found
+    return all_devices
 
 
 def _shown(devices: list[jax.Device]) -> str:

@@ -79,8 +79,8 @@ def _wait(running: list[subprocess.Popen[str]]) -> int:
                 until = time.monotonic() + GRACE
                 print(f"Process {number} {_ending(process.returncode)}.", file=sys.stderr, flush=True)
         time.sleep(0.05)
-    ended = [process.returncode for process in running if process.poll() not in (None, 0)]
-    status = failed if failed is not None else next(iter(ended), 0)
+    statuses = [process.returncode for process in running if process.poll() not in (None, 0)]
+    status = failed if failed is not None else next(iter(statuses), 0)
     return status if status >= 0 else 128 - status
 
 

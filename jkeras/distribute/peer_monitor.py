@@ -30,18 +30,18 @@ STATUS = 75  # EX_TEMPFAIL: try again
 BYE = b"."
 
 
-def message(gone: int, own: int, count: int) -> str:
+def message(dead: int, own: int, count: int) -> str:
     """The message that a process prints before it exits."""
     return (
-        f"jkeras.errors.ProcessError: process {own} of {count} exits, because process {gone}, which trains the same model, is"
+        f"jkeras.errors.ProcessError: process {own} of {count} exits, because process {dead}, which trains the same model, is"
         f" gone; its own output says why. Restart all of them: with the callback `BackupAndRestore` they resume from the"
         f" last backup."
     )
 
 
-def end(gone: int) -> None:
+def end(dead: int) -> None:
     """Exits this process, whatever its threads are waiting for."""
-    print("\n" + message(gone, jax.process_index(), jax.process_count()), file=sys.stderr, flush=True)
+    print("\n" + message(dead, jax.process_index(), jax.process_count()), file=sys.stderr, flush=True)
     sys.stdout.flush()
     os._exit(STATUS)
 
@@ -61,10 +61,10 @@ class Watch:
         self.connections: dict[int, socket.socket] = {}
         own, count = jax.process_index(), jax.process_count()
         server = _listening() if own == 0 else None
-        said = {"token": secrets.token_hex(16), "hosts": ",".join(_own_hosts()), "port": "0"}
+        announcement = {"token": secrets.token_hex(16), "hosts": ",".join(_own_hosts()), "port": "0"}
         if server is not None:
-            said["port"] = str(server.getsockname()[1])
-        hub = consistency.everywhere(said)[0]
+            announcement["port"] = str(server.getsockname()[1])
+        hub = consistency.everywhere(announcement)[0]
         if server is not None:
             self._start(self._accept, server, hub["token"], count - 1)
         else:
@@ -95,8 +95,8 @@ class Watch:
                     return
                 except OSError:
                     continue
-                given, _, number = greeting.strip().partition(" ")
-                if not secrets.compare_digest(given, token) or not number.isdigit():
+                secret, _, number = greeting.strip().partition(" ")
+                if not secrets.compare_digest(secret, token) or not number.isdigit():
                     connection.close()
                     continue
                 self.connections[int(number)] = connection
@@ -104,31 +104,31 @@ class Watch:
 
     def _listen(self, number: int, connection: socket.socket) -> None:
         """Waits until a connection closes or a message arrives: that its peer or (from process 0) another process exited."""
-        said = b""
-        while not said.endswith((BYE, b"\n")):
+        text = b""
+        while not text.endswith((BYE, b"\n")):
             try:
                 more = connection.recv(64)
             except OSError:
                 more = b""
             if not more:
                 return self._tell(number)
-            said += more
-        if said.endswith(BYE):
+            text += more
+        if text.endswith(BYE):
             run = self.runs
             threading.Event().wait(GRACE)
             if self.depth and run == self.runs:
                 self._tell(number)
             return None
-        return self._tell(int(said.strip()))
+        return self._tell(int(text.strip()))
 
-    def _tell(self, gone: int) -> None:
+    def _tell(self, dead: int) -> None:
         for number, connection in list(self.connections.items()):
-            if number != gone and jax.process_index() == 0:
+            if number != dead and jax.process_index() == 0:
                 try:
-                    connection.sendall(f"{gone}\n".encode())
+                    connection.sendall(f"{dead}\n".encode())
                 except OSError:
                     continue
-        self.lost(gone)
+        self.lost(dead)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:

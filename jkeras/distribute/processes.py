@@ -129,8 +129,8 @@ def _tf_config(environment: Mapping[str, str]) -> tuple[list[str], int | None]:
     return (addresses, number) if len(addresses) > 1 else ([], None)
 
 
-def _integer(name: str, variable: str, given: int | None, environment: Mapping[str, str]) -> int | None:
-    value: str | int | None = environment.get(variable) if given is None else given
+def _integer(name: str, variable: str, argument: int | None, environment: Mapping[str, str]) -> int | None:
+    value: str | int | None = environment.get(variable) if argument is None else argument
     if value is None:
         return None
     try:
@@ -138,7 +138,7 @@ def _integer(name: str, variable: str, given: int | None, environment: Mapping[s
     except (TypeError, ValueError):
         number = -1
     if number < 0 or isinstance(value, bool):
-        where = f"The environment variable {variable}" if given is None else f"initialize({name}=...)"
+        where = f"The environment variable {variable}" if argument is None else f"initialize({name}=...)"
         raise ArgumentError(f"{where} is {value!r}: expected a number of at least 0.")
     return number
 

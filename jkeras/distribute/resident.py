@@ -56,7 +56,7 @@ AXES = Resident(copied=None, parts=0)  # type: ignore[arg-type]
 def _exchanged(part: jax.Array, positions: jax.Array, own: jax.Array) -> jax.Array:
     """Every replica sends what it would have at the places of each other's rows; who gets it chooses by where a row lies."""
     count = part.shape[0]
-    sent = part.at[positions % count].get(mode="promise_in_bounds")
-    received = lax.all_to_all(sent, AXIS, 0, 0)
+    offers = part.at[positions % count].get(mode="promise_in_bounds")
+    received = lax.all_to_all(offers, AXIS, 0, 0)
     rows: jax.Array = received[own // count, jnp.arange(own.shape[0])]
     return rows

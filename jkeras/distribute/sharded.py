@@ -90,8 +90,8 @@ class MeshStrategy(MeshAttributes, Strategy):
         """The sizes and names of the mesh axes for a given number of devices."""
         if self.device_mesh is not None:
             return self.device_mesh.shape, self.device_mesh.axis_names
-        chosen = len(self.devices) if isinstance(self.devices, tuple) else self.devices
-        return (chosen or present,), (self.batch_axis,)
+        count = len(self.devices) if isinstance(self.devices, tuple) else self.devices
+        return (count or present,), (self.batch_axis,)
 
     @property
     def num_replicas_in_sync(self) -> int:

@@ -30,7 +30,7 @@ def on_device(values: Mapping[K, Any], types: Mapping[K, DTypeLike], size: int =
         is_taken = (
             shared and isinstance(value, np.ndarray) and value.nbytes >= LARGE and value.dtype == jnp.dtype(dtype)
         )
-        found: jax.Array = jax.device_put(value) if is_taken else jnp.array(value, dtype)
-        return found
+        result: jax.Array = jax.device_put(value) if is_taken else jnp.array(value, dtype)
+        return result
 
     return {key: array(value, types[key]) for key, value in values.items()}

@@ -153,12 +153,12 @@ def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
 
 def _members(model: Model) -> Iterator[tuple[str, str, Layer]]:
     """All layers that are attributes of a model, in the order of assignment."""
-    taken: dict[str, int] = {}
-    met: set[int] = set()
+    counts: dict[str, int] = {}
+    ids: set[int] = set()
     for name, layer in model.children().items():
-        if id(layer) not in met:
-            met.add(id(layer))
-            yield name, f"{LIST}/{_numbered(layer, taken)}", layer
+        if id(layer) not in ids:
+            ids.add(id(layer))
+            yield name, f"{LIST}/{_numbered(layer, counts)}", layer
 
 
 def _is_listed(layer: Any) -> bool:
@@ -169,10 +169,10 @@ def _is_listed(layer: Any) -> bool:
 def _listed(model: Model) -> Iterator[tuple[str, str, Layer]]:
     network: Any = model._network
     members = network.layers if model.is_functional and not model._is_chain else model.children()
-    taken: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for name, layer in members.items():
         if not isinstance(layer, Operation):
-            yield name, f"{LIST}/{_numbered(layer, taken)}", layer
+            yield name, f"{LIST}/{_numbered(layer, counts)}", layer
     extra = {
         k: v
         for k, v in vars(model.definition).items()
@@ -192,22 +192,22 @@ def _inside(value: Any, ours: str, theirs: str) -> Iterator[tuple[str, str, Laye
         entries = [(f"{ours}_{i}", entry) for i, entry in enumerate(value)]
     else:
         return
-    taken: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for name, entry in entries:
         if isinstance(entry, Layer):
-            yield name, f"{theirs}/{_numbered(entry, taken)}", entry
+            yield name, f"{theirs}/{_numbered(entry, counts)}", entry
         elif isinstance(entry, (list, tuple, Mapping)):
-            yield from _inside(entry, name, f"{theirs}/{_count('container', taken)}")
+            yield from _inside(entry, name, f"{theirs}/{_count('container', counts)}")
 
 
-def _numbered(layer: Layer, taken: dict[str, int]) -> str:
+def _numbered(layer: Layer, counts: dict[str, int]) -> str:
     class_name = in_files(type(layer)).class_name or layer._written_class()["class_name"]
-    return _count(snake_case(class_name), taken)
+    return _count(snake_case(class_name), counts)
 
 
-def _count(name: str, taken: dict[str, int]) -> str:
-    number = taken.get(name, -1) + 1
-    taken[name] = number
+def _count(name: str, counts: dict[str, int]) -> str:
+    number = counts.get(name, -1) + 1
+    counts[name] = number
     return f"{name}_{number}" if number else name
 
 

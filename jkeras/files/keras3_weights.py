@@ -39,11 +39,11 @@ def to_store(model: Model, learned: bool = False) -> tuple[dict[str, np.ndarray]
         group = f"{place.paths[0]}/vars" if place.paths[0] else "vars"
         attributes[group] = {"name": place.name}
         own = (*place.weights, *place.left_out)
-        kept: Mapping[str, Any] = {info.path[-1]: values[info.collection][info.name] for info in own}
+        weights: Mapping[str, Any] = {info.path[-1]: values[info.collection][info.name] for info in own}
         if place.left_out and place.layer is not None:
-            kept = place.layer._values_in_files(kept)
+            weights = place.layer._values_in_files(weights)
         before = [values[info.collection][info.name] for info in place.before]
-        for i, value in enumerate((*before, *(kept[info.path[-1]] for info in place.weights))):
+        for i, value in enumerate((*before, *(weights[info.path[-1]] for info in place.weights))):
             arrays[f"{group}/{i}"] = np.asarray(value)
         if learned and place.layer is not None:
             arrays.update({f"{group}/{i}": a for i, a in enumerate(place.layer._learned_arrays().values())})

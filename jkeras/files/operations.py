@@ -215,13 +215,13 @@ def join(
                 raise ArgumentError(f"The operation {name!r} has no argument {key!r}.")
     configured = {k: tuple(v) if isinstance(v, list) else v for k, v in configured.items()}
     joined: list[Any] = []
-    left = list(args)
+    positional = list(args)
     for parameter in parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
-            joined, left = joined + left, []
-        if not left or parameter.kind is parameter.KEYWORD_ONLY:
+            joined, positional = joined + positional, []
+        if not positional or parameter.kind is parameter.KEYWORD_ONLY:
             break
-        joined.append(configured.pop(parameter.name) if parameter.name in configured else left.pop(0))
+        joined.append(configured.pop(parameter.name) if parameter.name in configured else positional.pop(0))
     if name == "getitem" and len(joined) == 2 and isinstance(joined[1], list):
         joined[1] = tuple(joined[1])
-    return joined + left, {**configured, **kwargs}
+    return joined + positional, {**configured, **kwargs}

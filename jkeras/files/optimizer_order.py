@@ -136,13 +136,13 @@ def _(
         new = {path: reader.take(_name(path, name), old[path]) for path in ordered_paths if path in old}
         changes[field] = with_leaves(tree, new)
     slots = {name: by_path(tree) for name, tree in state.slots.items()}
-    taken: dict[str, dict[str, Any]] = {name: {} for name in slots}
+    new_slots: dict[str, dict[str, Any]] = {name: {} for name in slots}
     for path, name in _places(optimizer, ordered_paths):
         if path in slots[name]:
-            taken[name][path] = reader.take(_name(path, name), slots[name][path])
+            new_slots[name][path] = reader.take(_name(path, name), slots[name][path])
         elif _absent(optimizer, slots, path, name) is not None:
             reader.skip()
-    changes["slots"] = {name: with_leaves(tree, taken[name]) for name, tree in state.slots.items()}
+    changes["slots"] = {name: with_leaves(tree, new_slots[name]) for name, tree in state.slots.items()}
     changes["shared"] = {name: reader.take(name, value) for name, value in state.shared.items()}
     reader.finish()
     return state._replace(**changes)

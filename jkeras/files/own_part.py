@@ -102,10 +102,10 @@ def read_specs(written: Any) -> Any:
     return jax.ShapeDtypeStruct(tuple(written["shape"]), jnp.dtype(written["dtype"]))
 
 
-def read_history(kept: Any) -> History:
+def read_history(stored_history: Any) -> History:
     """The inverse of `written_history`."""
-    kept = kept if isinstance(kept, Mapping) else {}
-    return History(kept.get("logs"), kept.get("epoch", ()), kept.get("params"))
+    stored_history = stored_history if isinstance(stored_history, Mapping) else {}
+    return History(stored_history.get("logs"), stored_history.get("epoch", ()), stored_history.get("params"))
 
 
 def with_own(model: Model, own: Mapping[str, Any], where: str) -> Model:

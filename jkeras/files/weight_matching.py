@@ -116,11 +116,11 @@ def by_key(infos: Iterable[WeightInfo]) -> dict[Key, WeightInfo]:
 
 def of_names(infos: Iterable[WeightInfo], entries: Mapping[str, Entry], where: str) -> Found:
     """The contents of a file in which arrays have the names of weights, such as `encoder/dense/kernel`."""
-    weights, left = Found(where), dict(entries)
+    weights, remaining_entries = Found(where), dict(entries)
     for key, info in by_key(infos).items():
-        if info.name in left:
-            weights.entries[key] = left.pop(info.name)
-    weights.extra = list(left.values())
+        if info.name in remaining_entries:
+            weights.entries[key] = remaining_entries.pop(info.name)
+    weights.extra = list(remaining_entries.values())
     return weights
 
 
@@ -140,8 +140,8 @@ def differences(infos: Mapping[Key, WeightInfo], contents: Found) -> dict[Key, s
 
 def converted(infos: Iterable[WeightInfo], contents: Found) -> Found:
     """The contents with floating-point arrays in the dtypes of the model's weights, as Keras reads a file."""
-    wanted = {key: info.dtype for key, info in by_key(infos).items()}
-    entries = {key: entry.converted(wanted[key]) if key in wanted else entry for key, entry in contents.entries.items()}
+    dtypes = {key: info.dtype for key, info in by_key(infos).items()}
+    entries = {key: entry.converted(dtypes[key]) if key in dtypes else entry for key, entry in contents.entries.items()}
     return dataclasses.replace(contents, entries=entries)
 
 
@@ -205,13 +205,13 @@ def chosen_values(
         absent = by_name and infos_by_key[key].path[:-1] not in layers_found
         if skip_mismatch or absent:
             skipped[key] = problem
-    left = [(infos_by_key[key].name, problem) for key, problem in problems.items() if key not in skipped]
+    misfits = [(infos_by_key[key].name, problem) for key, problem in problems.items() if key not in skipped]
     if not (by_name or skip_mismatch):
-        left += [(entry.place, f"{entry.shown} in the file, unknown to the model") for entry in extra]
+        misfits += [(entry.place, f"{entry.shown} in the file, unknown to the model") for entry in extra]
     if not (only or skip_mismatch):
-        left += contents.conflicts.items()
-    if left:
-        raise misfit(contents.where, left, ADVICE)
+        misfits += contents.conflicts.items()
+    if misfits:
+        raise misfit(contents.where, misfits, ADVICE)
     # A layer is loaded completely or not at all.
     broken = {infos_by_key[key].path[:-1] for key in skipped}
     report = {infos_by_key[key].name: problem for key, problem in skipped.items()}
@@ -238,13 +238,13 @@ def selected(infos: Sequence[WeightInfo], patterns: Collection[str]) -> list[Wei
     """
     if not patterns:
         return list(infos)
-    chosen: dict[int, WeightInfo] = {}
+    infos_by_place: dict[int, WeightInfo] = {}
     for pattern in patterns:
         matching = {i: info for i, info in enumerate(infos) if _matches(info, pattern)}
         if not matching:
             raise ArgumentError(f"only={pattern!r} matches no weight.{suggestion(pattern, [i.name for i in infos])}")
-        chosen.update(matching)
-    return [chosen[i] for i in sorted(chosen)]
+        infos_by_place.update(matching)
+    return [infos_by_place[i] for i in sorted(infos_by_place)]
 
 
 def _matches(info: WeightInfo, pattern: str) -> bool:

@@ -80,9 +80,9 @@ def trace(
         return outputs
 
     kind = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
-    made, outputs = jax.make_jaxpr(program, return_shape=True)(_spec_of_key(kind), [leaves[i] for i in positions])
+    jaxpr, outputs = jax.make_jaxpr(program, return_shape=True)(_spec_of_key(kind), [leaves[i] for i in positions])
     traced = Traced(outputs, *traces)
-    return dataclasses.replace(traced, largest=largest_array(made, constants=1), definitions=definitions)
+    return dataclasses.replace(traced, largest=largest_array(jaxpr, constants=1), definitions=definitions)
 
 
 @functools.lru_cache(maxsize=8)

@@ -51,15 +51,15 @@ def reformed(layer: Any, forms: Forms) -> dict[int, Any]:
     """
     walked = dict(walk(layer))
     changed: dict[int, Any] = {}
-    made: dict[Path, dict[str, Mapping[str, Any]]] = {}
+    inner_forms: dict[Path, dict[str, Mapping[str, Any]]] = {}
     for name, form in forms.items():
         path = tuple(name.split("/"))
         if path in walked:
             changed[id(walked[path])] = walked[path].replace(**form)
             continue
         owner = next(path[:depth] for depth in reversed(range(len(path))) if path[:depth] in walked)
-        made.setdefault(owner, {})["/".join(path[len(owner) :])] = form
-    for path, inner in made.items():
+        inner_forms.setdefault(owner, {})["/".join(path[len(owner) :])] = form
+    for path, inner in inner_forms.items():
         owner_layer: Any = changed.get(id(walked[path]), walked[path])
         known = owner_layer._inner_forms
         merged = {name: {**known.get(name, {}), **form} for name, form in inner.items()}
@@ -92,7 +92,7 @@ def forms_of(layer: Any) -> dict[str, Mapping[str, Any]]:
         form = inner._form()
         if path and form:
             forms["/".join(path)] = form
-        forms.update({"/".join((*path, name)): made for name, made in inner._inner_forms.items()})
+        forms.update({"/".join((*path, name)): arguments for name, arguments in inner._inner_forms.items()})
     return forms
 
 

@@ -129,11 +129,11 @@ def _check_complete(layer: BoundLayer, spec: CallSignature, arguments: Mapping[s
             raise InputError(f"{layer.path}: {type(layer).__name__}.call() needs the argument {parameter.name!r}.")
 
 
-def note_place(error: Exception, what: str, path: str, given: Mapping[str, Any]) -> None:
+def note_place(error: Exception, what: str, path: str, inputs_by_name: Mapping[str, Any]) -> None:
     """Notes where an exception arose, and on what, unless an inner place is noted or jkeras's own message names this one."""
     named = isinstance(error, JkerasError) and path in str(error)
     if not named and not any(note.startswith("In ") for note in getattr(error, "__notes__", ())):
-        inputs = ", ".join(f"{name}: {show_tensors(value)}" for name, value in given.items())
+        inputs = ", ".join(f"{name}: {show_tensors(value)}" for name, value in inputs_by_name.items())
         error.add_note(f"In {what} {path!r}, called with {inputs or 'nothing'}.")
 
 
@@ -157,10 +157,10 @@ def _call(layer: BoundLayer, spec: CallSignature, arguments: dict[str, Any]) -> 
     return layer.call(*positional, **keyword)
 
 
-def _fill_masks(spec: CallSignature, run: Run, arguments: dict[str, Any], given: dict[str, Any]) -> Any:
+def _fill_masks(spec: CallSignature, run: Run, arguments: dict[str, Any], inputs_by_name: dict[str, Any]) -> Any:
     """Gives each `mask` and `<argument>_mask` parameter that was left out the mask that came with its tensor."""
     first_mask = arguments.get("mask")
-    for position, (name, value) in enumerate(given.items()):
+    for position, (name, value) in enumerate(inputs_by_name.items()):
         if value is None:
             continue
         own = f"{name}_mask"

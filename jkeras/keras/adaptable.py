@@ -197,12 +197,12 @@ def _build_normalization(self: Any, input_shape: Any) -> None:
         self.count = self.add_weight(name="count", shape=(), dtype="int32", initializer="zeros", trainable=False)
 
 
-def _statistic(given: str, cell: str) -> property:
+def _statistic(argument: str, cell: str) -> property:
     def get(self: Any) -> Any:
         own = vars(self)
         if "_broadcast" not in own:
             return None
-        value = own.get(given)
+        value = own.get(argument)
         value = own[cell].value if value is None else jnp.asarray(value)
         if value.ndim < sum(size != 1 for size in self._broadcast) or value.ndim != len(self.axis):
             # Fewer axes than `axis` keeps: take the last of them.

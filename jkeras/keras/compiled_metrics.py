@@ -107,14 +107,14 @@ class CompileMetrics(Metric):
         vars(self)["_names"] = outputs.names if outputs.is_flat and outputs.count > 1 else None
         self.built = True
 
-    def _matched(self, argument: str, given: Any, outputs: _Outputs, y_true: Any, y_pred: Any) -> list[Any]:
-        if not given:
+    def _matched(self, argument: str, requested: Any, outputs: _Outputs, y_true: Any, y_pred: Any) -> list[Any]:
+        if not requested:
             return [None] * outputs.count
         if outputs.count == 1:
-            return [_metrics_list(tree.flatten(given), tree.flatten(y_true)[0], tree.flatten(y_pred)[0])]
+            return [_metrics_list(tree.flatten(requested), tree.flatten(y_true)[0], tree.flatten(y_pred)[0])]
         names = outputs.names or [None] * outputs.count
         try:
-            identifiers = outputs.per_output(given)
+            identifiers = outputs.per_output(requested)
             targets = _in_order(y_true, outputs.names if outputs.is_flat else None)
             predictions = _in_order(y_pred, outputs.names if outputs.is_flat else None)
             return [_metrics_list(*one) for one in zip(identifiers, targets, predictions, names, strict=False)]
@@ -122,7 +122,7 @@ class CompileMetrics(Metric):
             raise ArgumentError(
                 f"{error}\nInvalid `{argument}`. It must contain metrics and be a list or a dict by the names of the outputs"
                 f" {self.output_names}, or have the structure of the outputs:"
-                f" {tree.map_structure(lambda _: 'X', y_pred)}.\nReceived: {argument}={given}"
+                f" {tree.map_structure(lambda _: 'X', y_pred)}.\nReceived: {argument}={requested}"
             ) from error
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -182,17 +182,17 @@ class _Outputs:
         if self.is_flat and isinstance(y_pred, dict) and set(y_pred) != set(self.names or ()):
             self.names = list(y_pred) if isinstance(y_pred, OrderedDict) else sorted(y_pred)
 
-    def per_output(self, given: Any) -> list[Any]:
+    def per_output(self, entries: Any) -> list[Any]:
         """The entries for each output, in order.
 
         Raises:
             ValueError: the structures do not match.
         """
-        if self.is_flat and isinstance(given, (list, tuple)) and len(given) == self.count:
-            return list(given)
-        if self.is_flat and self.names and isinstance(given, dict) and set(given) <= set(self.names):
-            return [given.get(name) for name in self.names]
-        return list(_walk(self.structure, given))
+        if self.is_flat and isinstance(entries, (list, tuple)) and len(entries) == self.count:
+            return list(entries)
+        if self.is_flat and self.names and isinstance(entries, dict) and set(entries) <= set(self.names):
+            return [entries.get(name) for name in self.names]
+        return list(_walk(self.structure, entries))
 
 
 def _walk(structure: Any, given: Any) -> Iterator[Any]:
@@ -217,10 +217,12 @@ def _in_order(values: Any, names: Sequence[str] | None) -> list[Any]:
     return [values[name] for name in names] if names is not None and isinstance(values, dict) else tree.flatten(values)
 
 
-def _metrics_list(given: Any, y_true: Any, y_pred: Any, output_name: str | None = None) -> MetricsList | None:
-    if given is None:
+def _metrics_list(
+    identifier_or_list: Any, y_true: Any, y_pred: Any, output_name: str | None = None
+) -> MetricsList | None:
+    if identifier_or_list is None:
         return None
-    identifiers = given if isinstance(given, (list, tuple)) else [given]
+    identifiers = identifier_or_list if isinstance(identifier_or_list, (list, tuple)) else [identifier_or_list]
     return MetricsList([as_metric(identifier, y_true, y_pred) for identifier in identifiers], output_name=output_name)
 
 

@@ -256,11 +256,11 @@ class Distiller(Model):
         student_outputs = {FINAL: y_pred} if student is None else student(x, training=True)
         total: Any = 0.0
         for loss, weight in zip(self.distillation_losses, self.distillation_loss_weights, strict=True):
-            said = teacher_outputs[getattr(loss, "teacher_layer_name", None) or FINAL]
+            teacher_output = teacher_outputs[getattr(loss, "teacher_layer_name", None) or FINAL]
             name = getattr(loss, "teacher_layer_name", None) and getattr(loss, "student_layer_name", None)
             repeated = student_outputs[name] if name else y_pred
-            loss.validate_outputs(said, repeated)
-            value = loss.compute_loss(said, repeated)
+            loss.validate_outputs(teacher_output, repeated)
+            value = loss.compute_loss(teacher_output, repeated)
             if len(getattr(value, "shape", ())) > 0:
                 raise InputError(
                     f"Distillation loss {type(loss).__name__} returned a non-scalar loss with shape {value.shape}. The"

@@ -50,8 +50,8 @@ class Graph:
         stack: list[tuple[Node, bool]] = [(node, False) for node in map(made_by, reversed(outputs)) if node is not None]
         boundary = {id(node) for node in map(made_by, outputs) if node is not None and self._is_boundary(node, outputs)}
         while stack:
-            node, left = stack.pop()
-            if left:
+            node, is_exit = stack.pop()
+            if is_exit:
                 open_.discard(node)
                 finished.add(node)
                 self._sorted.append(node)

@@ -97,7 +97,7 @@ def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any) -> tuple[
     return standardize_shape(batch_shape) if shape is None else (batch_size, *standardize_shape(shape))
 
 
-def _check_fits(tensor: KerasTensor, **given: Any) -> None:
+def _check_fits(tensor: KerasTensor, **arguments: Any) -> None:
     if not isinstance(tensor, KerasTensor):
         raise ArgumentError(
             f"Argument `input_tensor` must be a KerasTensor. Received invalid type: input_tensor={tensor}"
@@ -110,7 +110,7 @@ def _check_fits(tensor: KerasTensor, **given: Any) -> None:
         "dtype": tensor.dtype,
         "sparse": tensor.sparse,
     }
-    for argument, value in given.items():
+    for argument, value in arguments.items():
         value = tuple(value) if isinstance(value, list) else value
         value = standardize_dtype(value) if argument == "dtype" and value is not None else value
         if value is not None and value != own[argument]:

@@ -127,9 +127,9 @@ class LayerState:
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
         self._tracker.version += 1
-        kept = self._left_alone
+        frozen = self._left_alone
         for variable in self._trainable_variables:
-            variable.trainable = bool(value) and variable is not kept
+            variable.trainable = bool(value) and variable is not frozen
         for layer in self._layers:
             layer.trainable = bool(value)
 

@@ -37,7 +37,7 @@ def quantize_model(model: Any, mode: Any, config: Any, filters: Any, options: Ma
         _calibrate(model, resolved, is_selected)
 
 
-def _calibrate(model: Any, config: Any, chosen: Callable[[Any], bool]) -> None:
+def _calibrate(model: Any, config: Any, is_selected: Callable[[Any], bool]) -> None:
     """Rounds the layers of a model block by block, based on their inputs for calibration data."""
     mode: Any = MODES[config.mode]
     structure = config.quantization_layer_structure or model.get_quantization_layer_structure(config.mode)
@@ -63,7 +63,7 @@ def _calibrate(model: Any, config: Any, chosen: Callable[[Any], bool]) -> None:
             batch = layer(batch)
         inputs.append(batch)
     for block in blocks:
-        waiting = [layer for layer in block._flatten_layers() if getattr(layer, "_waits", False) and chosen(layer)]
+        waiting = [layer for layer in block._flatten_layers() if getattr(layer, "_waits", False) and is_selected(layer)]
         known = _observed(block, waiting, mode, inputs)
         for layer in waiting:
             layer.calibrate(known[id(layer)], config)

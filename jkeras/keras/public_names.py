@@ -87,13 +87,13 @@ def _lookup(module: str, name: str) -> Any:
         return None
 
 
-def _allowed(module: str, name: str, found: Any) -> Any:
+def _allowed(module: str, name: str, value: Any) -> Any:
     """Whether an object may come from a configuration: a class with a configuration, or a function of arrays."""
     functions = module.startswith("keras.ops") or module.removeprefix("keras.") in (*_FUNCTIONS, "random")
     settings = name in ("get", "serialize", "deserialize")
-    if found is not None and (inspect.isclass(found) or (functions and callable(found) and not settings)):
-        return found
-    if found is not None or module not in _MODULES:
+    if value is not None and (inspect.isclass(value) or (functions and callable(value) and not settings)):
+        return value
+    if value is not None or module not in _MODULES:
         raise ArgumentError(
             f"Cannot deserialize `{module}.{name}` because it is not a modeling function. Non-modeling APIs are disallowed"
             " during deserialization for security. Model configuration should only contains operations, layers, metrics,"

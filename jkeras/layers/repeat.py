@@ -117,14 +117,14 @@ class Repeat(Layer):
             self.add_loss(jnp.sum(losses))
         return outputs
 
-    def _run(self, variables: Any, x: Any, given: dict[str, Any], **options: Any) -> Any:
-        return linen.run(self.layer, variables, (x,), given, parent=self, **options)
+    def _run(self, variables: Any, x: Any, call_arguments: dict[str, Any], **options: Any) -> Any:
+        return linen.run(self.layer, variables, (x,), call_arguments, parent=self, **options)
 
-    def _weights(self, inputs: PyTree[Array], given: dict[str, Any]) -> dict[str, Any]:
+    def _weights(self, inputs: PyTree[Array], call_arguments: dict[str, Any]) -> dict[str, Any]:
         """What is known of one layer's weights, by the attribute that holds those of all; made on first use."""
         if self._infos is not None:
             return self._infos
-        weights = trace(self.layer, (inputs,), given, has_shape, parent=self).weights
+        weights = trace(self.layer, (inputs,), call_arguments, has_shape, parent=self).weights
         trees: dict[str, Any] = {}
 
         def initializer(info: Any) -> Any:
@@ -133,7 +133,7 @@ class Repeat(Layer):
                 if not trees:
 
                     def fresh(key: Array) -> Any:
-                        return self._run(None, inputs, given, rng=jax.random.key(0), key=key)[1]
+                        return self._run(None, inputs, call_arguments, rng=jax.random.key(0), key=key)[1]
 
                     trees.update(jax.vmap(fresh)(jax.random.split(key, self.times)))
                 result: jax.Array = value_at(trees[info.collection], info.path)
@@ -168,10 +168,10 @@ class Repeat(Layer):
 
     def _check(self, inputs: Any, outputs: Any) -> None:
         if not isinstance(inputs, jax.Array) or show_tensors(inputs) != show_tensors(outputs):
-            before, got = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), (inputs, outputs))
+            before, after = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), (inputs, outputs))
             raise InputError(
                 f"{self._place} (Repeat): the {type(self.layer).__name__} inside turns samples of {show_tensors(before)} into"
-                f" {show_tensors(got)}, so that it cannot follow itself; its output needs the shape and type of its input."
+                f" {show_tensors(after)}, so that it cannot follow itself; its output needs the shape and type of its input."
             )
 
 

@@ -66,9 +66,9 @@ def tversky(
     """
     y_true, y_pred = as_pair(y_true, y_pred)
     both = jnp.sum(y_true * y_pred, axis=axis)
-    missed = jnp.sum((1 - y_pred) * y_true, axis=axis)
-    invented = jnp.sum(y_pred * (1 - y_true), axis=axis)
-    return 1 - both / (both + missed * alpha + invented * beta + config.epsilon())
+    false_negatives = jnp.sum((1 - y_pred) * y_true, axis=axis)
+    false_positives = jnp.sum(y_pred * (1 - y_true), axis=axis)
+    return 1 - both / (both + false_negatives * alpha + false_positives * beta + config.epsilon())
 
 
 def circle(

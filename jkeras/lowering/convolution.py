@@ -190,8 +190,8 @@ def kernel_gradient(
     for i in range(rank):
         low, size, outputs = pairs[i][0], x.shape[1 + i], dy.shape[1 + i]
         borders.append((low, (shape[i] - 1) * dilation[i] + (outputs - 1) * strides[i] + 1 - size - low))
-    parted = x.reshape(*x.shape[:-1], groups, shape[-2])
-    images = parted.transpose(rank + 2, *space, rank + 1, 0).reshape(shape[-2], *x.shape[1:-1], groups * x.shape[0])
+    grouped = x.reshape(*x.shape[:-1], groups, shape[-2])
+    images = grouped.transpose(rank + 2, *space, rank + 1, 0).reshape(shape[-2], *x.shape[1:-1], groups * x.shape[0])
     gradient = lax.conv_general_dilated(
         images,
         dy.transpose(*space, 0, rank + 1),

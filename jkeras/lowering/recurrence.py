@@ -173,8 +173,8 @@ def simple_rnn(
 
 
 def _batch_major(form: Form, x: jax.Array, states: Arrays, weights: Weights, mask: jax.Array | None) -> Result:
-    seen = None if mask is None else mask.astype(bool).T
-    outputs, last, after = run(form, jnp.swapaxes(x, 0, 1), states, weights, seen)
+    time_mask = None if mask is None else mask.astype(bool).T
+    outputs, last, after = run(form, jnp.swapaxes(x, 0, 1), states, weights, time_mask)
     return last, None if outputs is None else jnp.swapaxes(outputs, 0, 1), after
 
 

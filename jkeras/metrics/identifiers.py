@@ -133,12 +133,12 @@ def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int 
     >>> accuracy_for((None,), (None, 10))
     SparseCategoricalAccuracy()
     """
-    chosen: Mapping[str, type[Metric]] = {
+    classes: Mapping[str, type[Metric]] = {
         "binary": accuracy.BinaryAccuracy,
         "sparse": accuracy.SparseCategoricalAccuracy,
         "categorical": accuracy.CategoricalAccuracy,
     }
-    return chosen[shape_rule(y_true_shape, y_pred_shape)]()
+    return classes[shape_rule(y_true_shape, y_pred_shape)]()
 
 
 def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:
@@ -151,12 +151,12 @@ def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[
     >>> crossentropy_for((None, 1), (None, 1))
     BinaryCrossentropy()
     """
-    chosen: Mapping[str, type[Metric]] = {
+    classes: Mapping[str, type[Metric]] = {
         "binary": regression.BinaryCrossentropy,
         "sparse": regression.SparseCategoricalCrossentropy,
         "categorical": regression.CategoricalCrossentropy,
     }
-    return chosen[shape_rule(y_true_shape, y_pred_shape)]()
+    return classes[shape_rule(y_true_shape, y_pred_shape)]()
 
 
 def serialize(metric: object) -> Any:

@@ -94,8 +94,8 @@ class _IoU(_Attributes, BuiltInMetric):
         both = jnp.diagonal(matrix)
         union = jnp.sum(matrix, axis=0) + jnp.sum(matrix, axis=1) - both
         if self.target_class_ids is not None:
-            chosen = jnp.asarray(self.target_class_ids, jnp.int32)
-            both, union = both[chosen], union[chosen]
+            class_ids = jnp.asarray(self.target_class_ids, jnp.int32)
+            both, union = both[class_ids], union[class_ids]
         both, union = both.astype(jnp.float32), union.astype(jnp.float32)
         present = union > 1e-9
         scores = jnp.where(present, both / (union + config.epsilon()), 0.0)

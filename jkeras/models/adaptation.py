@@ -111,13 +111,13 @@ class AdaptableModel(StructuredModel):
             lambda form: form.new._quantized_values(form.old._matrices(form.old_shapes), form.values),
         )
 
-    def _with_calibrated(self, chosen: Mapping[str, Any], data: Any, config: Any) -> Self:
+    def _with_calibrated(self, layers: Mapping[str, Any], data: Any, config: Any) -> Self:
         """A copy with some layers rounded, as the inputs that they get from calibration data say."""
         values = self._values_by_path()
         mode: Any = MODES[config.mode]
         matrices = {
             path: layer._matrices({name: tuple(value.shape) for name, value in values[path].items()})[0]
-            for path, layer in chosen.items()
+            for path, layer in layers.items()
         }
         known = observed(self.definition, self._variables, mode, matrices, data)
 
@@ -126,7 +126,7 @@ class AdaptableModel(StructuredModel):
             rest = {name: value for name, value in form.values.items() if name != matrix.name}
             return {**rest, **mode.calibrate(matrix, form.values[matrix.name], known[form.path], config)}
 
-        return self._with_forms({path: layer.quantized(config=config) for path, layer in chosen.items()}, rounded)
+        return self._with_forms({path: layer.quantized(config=config) for path, layer in layers.items()}, rounded)
 
     def enable_lora(
         self,
@@ -165,9 +165,10 @@ class AdaptableModel(StructuredModel):
         if not matches:
             raise ArgumentError(f"enable_lora({rank!r}, {pattern!r}): no layer matches.{suggestion(pattern, layers)}")
         check_used("enable_lora")
-        given = {"a_initializer": a_initializer, "b_initializer": b_initializer}
+        initializers_by_name = {"a_initializer": a_initializer, "b_initializer": b_initializer}
         first: list[Any] = [
-            arguments.checked("enable_lora", name, each, initializers.get) for name, each in given.items()
+            arguments.checked("enable_lora", name, each, initializers.get)
+            for name, each in initializers_by_name.items()
         ]
 
         def factors(form: Form) -> Values:
@@ -185,12 +186,12 @@ class AdaptableModel(StructuredModel):
         Raises:
             ArgumentError: no layer has factors.
         """
-        chosen = {path: layer for path, layer in self._adaptable(LowRankLayer) if layer.lora_enabled}
-        if not chosen:
+        layers = {path: layer for path, layer in self._adaptable(LowRankLayer) if layer.lora_enabled}
+        if not layers:
             raise ArgumentError("merge_lora(): no layer has factors of low rank; `enable_lora(rank)` makes them.")
         check_used("merge_lora")
         return self._with_forms(
-            {path: layer.replace(lora_rank=None, lora_alpha=None) for path, layer in chosen.items()},
+            {path: layer.replace(lora_rank=None, lora_alpha=None) for path, layer in layers.items()},
             lambda form: form.old._merged_values(form.values),
         )
 

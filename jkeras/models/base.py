@@ -145,8 +145,8 @@ class ModelValue(ModelAttributes, Layer):
     @property
     def state(self) -> TrainState:
         """The arrays. Weights are initialized when first needed, from the default seed unless `init` chose another."""
-        chosen = self._spec_contents.state
-        state = self._fresh if chosen is None else chosen
+        own_state = self._spec_contents.state
+        state = self._fresh if own_state is None else own_state
         check_available(state)
         return state
 

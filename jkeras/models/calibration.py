@@ -71,22 +71,22 @@ def calibration_data(config: Any, specs: Any) -> Any:
     return jax.tree.map(lambda array, spec: np.asarray(array)[: config.num_samples].astype(spec.dtype), data, specs)
 
 
-def blocks(config: Any, chosen: Mapping[str, Any]) -> list[list[str]]:
+def blocks(config: Any, layers: Mapping[str, Any]) -> list[list[str]]:
     """The paths of the chosen layers, block by block: those of the configuration, else the outermost layers in order.
 
     Raises:
         ArgumentError: a block of the configuration has none of them.
     """
     if config.quantization_layer_structure is None:
-        names = list(dict.fromkeys(path.partition("/")[0] for path in chosen))
+        names = list(dict.fromkeys(path.partition("/")[0] for path in layers))
     else:
         names_of_blocks = config.quantization_layer_structure["sequential_blocks"]
         names = [block if isinstance(block, str) else block.name for block in names_of_blocks]
-    block_layers = [[path for path in chosen if path == name or path.startswith(f"{name}/")] for name in names]
+    block_layers = [[path for path in layers if path == name or path.startswith(f"{name}/")] for name in names]
     if not all(block_layers):
         raise ArgumentError(
             f"quantize({config.mode!r}): the block {names[block_layers.index([])]!r} of `quantization_layer_structure` has no"
-            f" layer to quantise; there are {', '.join(chosen)}."
+            f" layer to quantise; there are {', '.join(layers)}."
         )
     return block_layers
 

@@ -165,11 +165,11 @@ class Distiller(Model):
     def call(self, inputs: PyTree[Array], training: bool | None = None, mask: PyTree[Array] = None) -> Any:
         outputs = self.student(inputs, training=training)
         if self.student_loss_weight < 1:
-            said = self.teacher(inputs, training=False)
+            teacher_outputs = self.teacher(inputs, training=False)
             features = self.features(inputs, training=training)
             total = jnp.zeros(())
             for loss, weight in zip(self.distillation_losses, self.distillation_loss_weights, strict=True):
-                pair = said[loss.teacher_layer_name or FINAL], features[loss.student_layer_name or FINAL]
+                pair = teacher_outputs[loss.teacher_layer_name or FINAL], features[loss.student_layer_name or FINAL]
                 total = total + weight * loss.compute_loss(*pair)
             self.add_loss((1 - self.student_loss_weight) * total)
         return outputs

@@ -44,8 +44,8 @@ class GroupTrial:
         self._states: list[TrainState] = []
         self._orders: list[jax.Array] = []
         for start in range(0, min(count, at_a_time * size), size):
-            chosen = slice(start, min(start + size, count))
-            part: TrainState = jax.tree.map(lambda leaf, chosen=chosen: leaf[chosen], state)
+            members = slice(start, min(start + size, count))
+            part: TrainState = jax.tree.map(lambda leaf, members=members: leaf[members], state)
             metrics = task.layout.spread(empty, part)
             self._states.append(owned_copy(with_arrays(part, metrics=metrics)))
             shape = (part.step.shape[0], source.batch_count * source.batch_size)

@@ -32,8 +32,8 @@ def fit_inputs(network: Network, inputs: PyTree[ArrayLike], path: str) -> list[A
                 if len(infos) > 1
                 else "Pass one array."
             )
-            given, inputs_ = (_counted(n, word) for n, word in ((len(values), "array"), (len(infos), "input")))
-            raise InputError(f"{path} has {inputs_}, {names}; it was called on {given}. {advice}")
+            arrays_, inputs_ = (_counted(n, word) for n, word in ((len(values), "array"), (len(infos), "input")))
+            raise InputError(f"{path} has {inputs_}, {names}; it was called on {arrays_}. {advice}")
     return [_fit(info, value, path) for info, value in zip(infos, values, strict=True)]
 
 

@@ -161,12 +161,12 @@ def _check(task: Task, plan: Plan) -> None:
 def _grouping(task: Task, state: TrainState, plan: Plan, stored: int | None) -> Grouping:
     """How the members are grouped: as the argument says, as in the run that goes on, or as is fastest."""
     count, size = state.step.shape[0], checked_size(plan.group)
-    chosen = size or stored
-    if chosen is None:
+    group_size = size or stored
+    if group_size is None:
         with ProgressBar(None, verbose=plan.options.verbose).waiting(MEASURING):
             return choose(task, state, plan.options.epochs)
-    chosen = min(chosen, count)
-    return Grouping(chosen, groups_at_a_time(-(-count // chosen)), "checkpoint" if size is None else "argument")
+    group_size = min(group_size, count)
+    return Grouping(group_size, groups_at_a_time(-(-count // group_size)), "checkpoint" if size is None else "argument")
 
 
 def _train_group(

@@ -183,10 +183,12 @@ class Search:
     def _repr_html_(self) -> str:
         if not self.table:
             return html_table([*self._space], [], "Search, no trials yet")
-        ended = [row for row in self.table if row[self._monitor] is not None]
-        ended.sort(key=lambda row: row[self._monitor], reverse=self._mode == "max")
-        cut = [row for row in self.table if row[self._monitor] is None]
-        rows = [["cut off" if value is None else value for value in row.values()] for row in [*ended, *cut]]
+        complete_rows = [row for row in self.table if row[self._monitor] is not None]
+        complete_rows.sort(key=lambda row: row[self._monitor], reverse=self._mode == "max")
+        other_rows = [row for row in self.table if row[self._monitor] is None]
+        rows = [
+            ["cut off" if value is None else value for value in row.values()] for row in [*complete_rows, *other_rows]
+        ]
         return html_table(list(self.table[0]), rows, f"Search of {len(self.table)} trials, best first")
 
     def __repr__(self) -> str:

@@ -33,20 +33,20 @@ class Range:
         return isinstance(self.low, int) and isinstance(self.high, int)
 
 
-def domain(name: str, given: Any) -> Choices | Range:
+def domain(name: str, entry: Any) -> Choices | Range:
     """What an entry of a space means: `[values]`, `(low, high)` or `(low, high, "log")`.
 
     >>> domain("units", (8, 64)), domain("activation", ["relu", "tanh"])
     (Range(low=8, high=64, log=False), Choices(values=('relu', 'tanh')))
     """
-    if isinstance(given, list) and given:
-        return Choices(tuple(given))
-    numbers = isinstance(given, tuple) and all(isinstance(v, (int, float)) for v in given[:2])
-    if numbers and (len(given) == 2 or given[2:] == ("log",)) and given[0] < given[1]:
-        if len(given) == 2 or given[0] > 0:
-            return Range(given[0], given[1], len(given) == 3)
+    if isinstance(entry, list) and entry:
+        return Choices(tuple(entry))
+    numbers = isinstance(entry, tuple) and all(isinstance(v, (int, float)) for v in entry[:2])
+    if numbers and (len(entry) == 2 or entry[2:] == ("log",)) and entry[0] < entry[1]:
+        if len(entry) == 2 or entry[0] > 0:
+            return Range(entry[0], entry[1], len(entry) == 3)
     raise ArgumentError(
-        f"search: {name}={shown(given)}: expected a list of values, a range (low, high), or (low, high, 'log') above 0."
+        f"search: {name}={shown(entry)}: expected a list of values, a range (low, high), or (low, high, 'log') above 0."
     )
 
 

@@ -217,7 +217,7 @@ class StructuredModel(ModelValue):
         paths: dict[int, list[str]] = {}  # a shared layer has several
         for path, layer in walk(self):
             paths.setdefault(id(layer), []).append("/".join(path))
-        known = [path for found in paths.values() for path in found if path]
+        known = [path for layer_paths in paths.values() for path in layer_paths if path]
         for pattern in patterns:
             if not isinstance(pattern, str):
                 place = pattern.name if isinstance(pattern, Layer) and pattern.name else "dense*"

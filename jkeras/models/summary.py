@@ -138,8 +138,8 @@ class Contents:
             trainable = not params or any(info.trainable for info in params)
             cells.append(("Y" if trainable else "N") if weights else "-")
         if self._cost:
-            operations, held = self._costs.get(name, (float("nan"), 0)) if depth == 0 else (float("nan"), 0)
-            cells += [show_count(operations), show_bytes(held) if held else "?"]
+            operations, size = self._costs.get(name, (float("nan"), 0)) if depth == 0 else (float("nan"), 0)
+            cells += [show_count(operations), show_bytes(size) if size else "?"]
         if branching:
             cells.append(_connected_to(self.model, name) if depth == 0 else "-")
         return cells

@@ -44,18 +44,18 @@ def check(model: Model, values: Mapping[str, Any]) -> dict[str, list[Any]]:
     numeric = [name for name in type(optimizer)._fields if name not in ("name", "learning_rate")]
     known = [*OF_STATE, *OF_LAYERS, *numeric]
     checked = {}
-    for name, given in values.items():
+    for name, value in values.items():
         if name not in known:
             raise ArgumentError(
                 f"sweep({name}=...): there is no such hyperparameter.{suggestion(name, known)} Those that can vary without"
                 f" another shape are {', '.join(known)}."
             )
-        column = list(given) if isinstance(given, (list, tuple, range, np.ndarray)) else [given]
+        column = list(value) if isinstance(value, (list, tuple, range, np.ndarray)) else [value]
         whole = name == "seed"
         kinds = (int, np.integer) if whole else (int, float, np.number)
         if not column or any(isinstance(v, bool) or not isinstance(v, kinds) for v in column):
             raise ArgumentError(
-                f"sweep({name}={given!r}): expected a list of {'whole ' if whole else ''}numbers, such as"
+                f"sweep({name}={value!r}): expected a list of {'whole ' if whole else ''}numbers, such as"
                 f" {name}={'[0, 1, 2]' if whole else '[0.1, 0.01]'}."
             )
         checked[name] = [int(v) if whole else float(v) for v in column]

@@ -68,20 +68,20 @@ def today(class_name: str, kwargs: dict[str, Any], own: Any) -> dict[str, Any]:
     """
     table = old_names.ARGUMENTS.get(class_name, {})
     old = [name for name in kwargs if name not in own and (name in table or name in _SIZES)]
-    gone = [name for name in kwargs if name not in own and (name in old_names.IGNORED or name in _WITHOUT)]
+    ignored_names = [name for name in kwargs if name not in own and (name in old_names.IGNORED or name in _WITHOUT)]
     for (owner, name), instead in _NOT_OFFERED.items():
         if owner == class_name and name not in own and kwargs.get(name):
             raise ArgumentError(f"{class_name}({name}={kwargs[name]!r}) of Keras 1 is not supported: {instead}.")
     if class_name == "BatchNormalization" and "mode" in kwargs:
-        gone.append("mode")
-    for name in gone:
+        ignored_names.append("mode")
+    for name in ignored_names:
         NOTES.left_out(f"{class_name}({name}=...)")
-    if not old and not gone:
+    if not old and not ignored_names:
         return kwargs
     for name in old:
         NOTES.old(f"{class_name}({name}=...)", f"{class_name}({'kernel_size' if name in _SIZES else table[name]}=...)")
     _, arguments = old_names.layer(class_name, kwargs)
-    return {name: value for name, value in arguments.items() if name not in gone}
+    return {name: value for name, value in arguments.items() if name not in ignored_names}
 
 
 def with_kernel_size(class_name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:

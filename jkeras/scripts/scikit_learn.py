@@ -44,9 +44,12 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
         Raises:
             ArgumentError: a name is an argument of none of them.
         """
-        taken = [inspect.signature(self._builder), *(inspect.signature(getattr(Trainer, name)) for name in _METHODS)]
-        names = {name for signature in taken for name in signature.parameters} | {"nb_epoch"}
-        anything = any(p.kind is p.VAR_KEYWORD for p in taken[0].parameters.values())
+        signatures = [
+            inspect.signature(self._builder),
+            *(inspect.signature(getattr(Trainer, name)) for name in _METHODS),
+        ]
+        names = {name for signature in signatures for name in signature.parameters} | {"nb_epoch"}
+        anything = any(p.kind is p.VAR_KEYWORD for p in signatures[0].parameters.values())
         for name in params:
             if name not in names and not anything:
                 raise ArgumentError(f"{name} is not a legal parameter")

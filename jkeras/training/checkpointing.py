@@ -105,10 +105,10 @@ class RunCheckpointer:
         position = self.run.position
         values = logs() if any(store.reads_logs for store in due) else {}
         # All decide before the snapshot is taken, since it holds what they decided.
-        chosen = [store for store in due if store.accepts(position.epoch - (not position.begun), values)]
-        if chosen:
+        accepting = [store for store in due if store.accepts(position.epoch - (not position.begun), values)]
+        if accepting:
             snapshot = self._snapshot()
-            for store in chosen:
+            for store in accepting:
                 store.save(snapshot)
 
     def _running_logs(self) -> dict[str, Any]:

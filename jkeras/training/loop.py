@@ -119,8 +119,8 @@ def _steps(run: FitRun, checkpointer: RunCheckpointer, feed: Feed, epoch: int, b
     Raises:
         Preempted: the program is to end.
     """
-    done = begun = run.position.batch
-    for done in feed.train(epoch, begun):
+    done = first_batch = run.position.batch
+    for done in feed.train(epoch, first_batch):
         if bar.verbose == 1:
             bar.update(done, _later(run))
         run.after_steps(done)

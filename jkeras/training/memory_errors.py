@@ -49,11 +49,11 @@ def device_memory_error(
     others = _nbytes(_alive(jax.live_arrays())) - _nbytes(_alive(_leaves(arguments)))
     if others > 0:
         sizes["other arrays that are alive, such as those of a model before `fit`"] = others
-    taken = ", ".join(f"{what} {amount(size)}" for what, size in sizes.items() if size)
+    parts = ", ".join(f"{what} {amount(size)}" for what, size in sizes.items() if size)
     limit = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")
     of = f" The device has {amount(limit)}." if limit else ""
     return DeviceMemoryError(
-        f"`{name}`: the device's memory is not enough. It has to hold: {taken}.{of} What takes less: a smaller `batch_size`;"
+        f"`{name}`: the device's memory is not enough. It has to hold: {parts}.{of} What takes less: a smaller `batch_size`;"
         " `fit(..., donate=True)`, which trains in the memory of the model that it is called on (`jkeras.keras` always does);"
         " `jk.config.set_dtype_policy('mixed_bfloat16')`; `gradient_accumulation_steps=` of the optimizer with smaller batches;"
         " `layers.Repeat(..., recompute=True)` for equal blocks; with several devices,"

@@ -154,10 +154,10 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
         ArgumentError: the structure of losses or metrics does not fit the outputs.
     """
     count = len(outputs)
-    chosen = _per_output(recipe.loss, names, count, "loss", broadcast=True)
+    loss_identifiers = _per_output(recipe.loss, names, count, "loss", broadcast=True)
     weights = _per_output(recipe.loss_weights, names, count, "loss_weights", broadcast=False)
     terms = []
-    for i, identifier in enumerate(chosen):
+    for i, identifier in enumerate(loss_identifiers):
         if identifier is None:
             continue
         if targets[i] is None:
@@ -178,8 +178,8 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
                         f"The output {names[i]!r} has the metric {identifier!r}, but there is no y for it."
                     )
                 scored.append(_metric_term(identifier, i, weighted, names, targets[i], outputs[i]))
-    taken = ["loss", *(term.log_name for term in terms if len(terms) > 1)]
-    return Objective(names, tuple(terms), _unique(scored, taken), (tuple(targets), tuple(outputs)))
+    names_of_losses = ["loss", *(term.log_name for term in terms if len(terms) > 1)]
+    return Objective(names, tuple(terms), _unique(scored, names_of_losses), (tuple(targets), tuple(outputs)))
 
 
 def _metric_term(
@@ -194,9 +194,9 @@ def _metric_term(
     return MetricTerm(name, metric, i, weighted)
 
 
-def _unique(terms: list[MetricTerm], taken: list[str]) -> tuple[MetricTerm, ...]:
+def _unique(terms: list[MetricTerm], loss_names: list[str]) -> tuple[MetricTerm, ...]:
     """Numbers repeated names as Keras does: mse, mse_1, mse_2; a metric called like a loss would be taken for it."""
-    counts = dict.fromkeys(taken, 1)
+    counts = dict.fromkeys(loss_names, 1)
     unique = []
     for term in terms:
         count = counts.get(term.log_name, 0)
@@ -205,48 +205,48 @@ def _unique(terms: list[MetricTerm], taken: list[str]) -> tuple[MetricTerm, ...]
     return tuple(unique)
 
 
-def _per_output(given: Any, names: tuple[str, ...], count: int, what: str, broadcast: bool) -> list[Any]:
-    if given is None:
+def _per_output(requested: Any, names: tuple[str, ...], count: int, what: str, broadcast: bool) -> list[Any]:
+    if requested is None:
         return [None] * count
-    if isinstance(given, Mapping):
-        unknown = sorted(set(given) - set(names))
+    if isinstance(requested, Mapping):
+        unknown = sorted(set(requested) - set(names))
         if unknown:
             raise ArgumentError(
                 f"compile({what}=...) names {unknown}; the model's outputs are {list(names)}. Use these names."
             )
-        return [given.get(name) for name in names]
-    if isinstance(given, tuple):
-        if len(given) != count:
+        return [requested.get(name) for name in names]
+    if isinstance(requested, tuple):
+        if len(requested) != count:
             raise ArgumentError(
-                f"compile({what}=...) has {len(given)} entries; the model has {count} outputs: {list(names)}."
+                f"compile({what}=...) has {len(requested)} entries; the model has {count} outputs: {list(names)}."
             )
-        return list(given)
-    return [given] * count
+        return list(requested)
+    return [requested] * count
 
 
-def _metrics_per_output(given: Any, names: tuple[str, ...], count: int) -> list[list[Any]]:
+def _metrics_per_output(requested: Any, names: tuple[str, ...], count: int) -> list[list[Any]]:
     def flat(value: Any) -> list[Any]:
         if value is None:
             return []
         return [m for v in value for m in flat(v)] if isinstance(value, tuple) else [value]
 
-    if not given:
+    if not requested:
         return [[] for _ in range(count)]
-    if isinstance(given, Mapping):
-        unknown = sorted(set(given) - set(names))
+    if isinstance(requested, Mapping):
+        unknown = sorted(set(requested) - set(names))
         if unknown:
             raise ArgumentError(
                 f"compile(metrics=...) names {unknown}; the model's outputs are {list(names)}. Use these names."
             )
-        return [flat(given.get(name)) for name in names]
+        return [flat(requested.get(name)) for name in names]
     if count == 1:
-        return [flat(given)]
-    if len(given) != count:
+        return [flat(requested)]
+    if len(requested) != count:
         raise ArgumentError(
-            f"compile(metrics=...) has {len(given)} entries; the model has {count} outputs: {list(names)}."
+            f"compile(metrics=...) has {len(requested)} entries; the model has {count} outputs: {list(names)}."
             f" Give one list per output, or a dict by output name."
         )
-    return [flat(value) for value in given]
+    return [flat(value) for value in requested]
 
 
 # -- the numbers ---------------------------------------------------------------------------------------------------

@@ -61,10 +61,10 @@ def epoch_order(
 ) -> np.ndarray:
     """The rows of an epoch that begins at a step, in order; of several keys, an order for each. See `draw`."""
     words, first = np.asarray(jax.random.key_data(key)), np.asarray(step)
-    chosen = functools.partial(draw, epoch=int(np.asarray(epoch)), rows=rows, length=length, shuffle=shuffle)
+    order_of = functools.partial(draw, epoch=int(np.asarray(epoch)), rows=rows, length=length, shuffle=shuffle)
     if words.ndim > 1:
-        return np.stack([chosen(*each) for each in zip(words, first, strict=True)])
-    return chosen(words, first)
+        return np.stack([order_of(*each) for each in zip(words, first, strict=True)])
+    return order_of(words, first)
 
 
 def _bits(count: int, key: np.ndarray, name: str, *numbers: int) -> np.ndarray:

@@ -175,7 +175,7 @@ def _read(
             except StopIteration:
                 put("end", None, None)
                 return
-            noted = None if note is None else note()
-            put("item", item if prepare is None else prepare(item), noted)
+            value = None if note is None else note()
+            put("item", item if prepare is None else prepare(item), value)
     except BaseException as error:
         put("error", error, None)

@@ -46,8 +46,8 @@ class Signals:
         """Raises, in all processes, the flags for which a signal came to one of them."""
         if self._pending:
             came = self._layout.anywhere([signalled.is_set() for signalled, _ in self._pending])
-            for told, (_, flag) in zip(came, self._pending, strict=True):
-                if told:
+            for raised, (_, flag) in zip(came, self._pending, strict=True):
+                if raised:
                     flag.set()
 
 

@@ -127,17 +127,17 @@ def gradients_of(
         only: a pattern for the paths of the weights to differentiate by.
     """
 
-    def scaled(chosen: dict[str, Any]) -> tuple[Any, Any]:
-        result = loss(merge(state.params, chosen))
+    def scaled(selection: dict[str, Any]) -> tuple[Any, Any]:
+        result = loss(merge(state.params, selection))
         value = result[0] if isinstance(result, tuple) else result
         return program.optimizer.scale_loss(value, arrays_of(state).opt_state), result
 
-    chosen = {path: v for path, v in trainable(program, state.params).items() if fnmatch.fnmatchcase(path, only)}
-    if not chosen:
+    selection = {path: v for path, v in trainable(program, state.params).items() if fnmatch.fnmatchcase(path, only)}
+    if not selection:
         raise InputError(
             f"No trainable weight is called like {only!r}; there are {sorted(trainable(program, state.params))}."
         )
-    grads, result = jax.grad(scaled, has_aux=True)(chosen)
+    grads, result = jax.grad(scaled, has_aux=True)(selection)
     return collectives.pmean(grads), result
 
 

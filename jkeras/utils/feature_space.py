@@ -111,12 +111,12 @@ class FeatureSpace(FeatureKinds, Spec):
             raise ArgumentError(
                 "FeatureSpace.adapt: the layers of this space know all already. Adapt the space as it was constructed."
             )
-        learnt = {}
+        features = {}
         for name in ignorant:
             layer: Any = self.preprocessors[name]
-            learnt[name] = self.features[name].replace(preprocessor=layer.adapt(learning_batches(dataset, name)))
+            features[name] = self.features[name].replace(preprocessor=layer.adapt(learning_batches(dataset, name)))
         check_used("adapt", owner="space", may_show=True)
-        return self.replace(features={**self.features, **learnt})
+        return self.replace(features={**self.features, **features})
 
     def __call__(self, data: Mapping[str, TensorLike]) -> Any:
         """The encoded columns of a table, or of one row.
@@ -230,14 +230,14 @@ def _with_learnt(entry: Any, number: int, file: KerasFile, tree: hdf5.Tree) -> A
     """A feature's configuration with what Keras keeps beside it: weights, a vocabulary."""
     place = f"features/feature_{number}/preprocessor" if number else "features/feature/preprocessor"
     inner = entry["config"]
-    learnt = with_own_learned(inner["preprocessor"], file, tree, set(), place)
-    return {**entry, "config": {**inner, "preprocessor": learnt}}
+    config = with_own_learned(inner["preprocessor"], file, tree, set(), place)
+    return {**entry, "config": {**inner, "preprocessor": config}}
 
 
 def _must_learn(layer: Any) -> bool:
     """Whether a layer has to be adapted before it computes."""
-    learnt = next((name for name in ("vocabulary", "bin_boundaries", "mean") if hasattr(layer, name)), None)
-    return hasattr(layer, "adapt") and (learnt is None or getattr(layer, learnt) is None)
+    statistic = next((name for name in ("vocabulary", "bin_boundaries", "mean") if hasattr(layer, name)), None)
+    return hasattr(layer, "adapt") and (statistic is None or getattr(layer, statistic) is None)
 
 
 def _example(feature: Feature) -> np.ndarray:

@@ -132,7 +132,7 @@ class Samples:
         """The samples of these numbers, in their order."""
         index = np.asarray(index)
         files = None if self.file_paths is None else [self.file_paths[i] for i in index]
-        return self._like(len(index), lambda chosen: self.read(index[chosen]), self.batch_size, files)
+        return self._like(len(index), lambda places: self.read(index[places]), self.batch_size, files)
 
     def _like(
         self,

@@ -95,8 +95,8 @@ def completed(cls: type) -> str | None:
 
 
 def _arguments(names: Iterable[str], sources: list[list[Section]]) -> dict[str, str]:
-    said = _merged("Args", sources)
-    known = {**ARGUMENTS, **{n: t for n, t in said.items() if not (t.startswith("likewise") and n in ARGUMENTS)}}
+    texts = _merged("Args", sources)
+    known = {**ARGUMENTS, **{n: t for n, t in texts.items() if not (t.startswith("likewise") and n in ARGUMENTS)}}
     own = described(sources[0], "Args")
     names_in_order = [name for name in names if name in known]
     return {name: known[name] for name in [*names_in_order, *(name for name in own if name not in names_in_order)]}

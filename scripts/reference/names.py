@@ -103,14 +103,14 @@ def public_paths() -> dict[str, Any]:
 
 def entries() -> dict[str, list[Entry]]:
     """The entries of each namespace. What several offer stands in the one that comes first; `jkeras` comes last."""
-    found: dict[Any, list[str]] = {}
+    paths_by_key: dict[Any, list[str]] = {}
     values: dict[Any, Any] = {}
     for path, value in sorted(public_paths().items(), key=lambda item: _rank(item[0])):
         key = id(value) if callable(value) or inspect.isclass(value) else path
-        found.setdefault(key, []).append(path)
+        paths_by_key.setdefault(key, []).append(path)
         values[key] = value
     result: dict[str, list[Entry]] = {namespace: [] for namespace in NAMESPACES}
-    for key, paths in found.items():
+    for key, paths in paths_by_key.items():
         best = sorted(
             paths, key=lambda path: (path.rpartition(".")[2] != getattr(values[key], "__name__", ""), _rank(path))
         )

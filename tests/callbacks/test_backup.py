@@ -171,10 +171,10 @@ def interrupted_and_whole(model, tmp_path, make, epoch=2):
             X, Y, epochs=4, callbacks=[callbacks.BackupAndRestore(tmp_path / "b"), *make(), Cut(epoch)], **COMMON
         )
     resumed = make()
-    got = model.fit(X, Y, epochs=4, callbacks=[callbacks.BackupAndRestore(tmp_path / "b"), *resumed], **COMMON)
-    for a, b in zip(got.get_weights(), expected.get_weights(), strict=True):
+    result = model.fit(X, Y, epochs=4, callbacks=[callbacks.BackupAndRestore(tmp_path / "b"), *resumed], **COMMON)
+    for a, b in zip(result.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert got.history == expected.history
+    assert result.history == expected.history
     return resumed[0], whole[0]
 
 
@@ -252,9 +252,9 @@ def test_sigterm_saves_and_ends_the_program(model, tmp_path):
         _ = model.fit(X, Y, epochs=2, callbacks=[callbacks.BackupAndRestore(tmp_path, False), Terminates()], **COMMON)
     assert caught.value.code == 143 and signal.getsignal(signal.SIGTERM) is before
     assert checkpoints.steps(tmp_path) == [3]
-    got = model.fit(X, Y, epochs=2, callbacks=[callbacks.BackupAndRestore(tmp_path, False)], **COMMON)
-    np.testing.assert_array_equal(got.get_weights()[0], expected.get_weights()[0])
-    assert got.history == expected.history
+    result = model.fit(X, Y, epochs=2, callbacks=[callbacks.BackupAndRestore(tmp_path, False)], **COMMON)
+    np.testing.assert_array_equal(result.get_weights()[0], expected.get_weights()[0])
+    assert result.history == expected.history
 
 
 def test_a_handler_of_the_users_is_called_when_all_is_saved(model, tmp_path):

@@ -54,11 +54,11 @@ def memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def same(found: list[np.ndarray], wanted: list[np.ndarray]) -> bool:
+def same(found: list[np.ndarray], expected: list[np.ndarray]) -> bool:
     """Whether arrays are the same to the last bit."""
-    return len(found) == len(wanted) and all(
+    return len(found) == len(expected) and all(
         a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-        for a, b in zip(found, wanted, strict=True)
+        for a, b in zip(found, expected, strict=True)
     )
 
 
@@ -70,9 +70,9 @@ class Fuzz:
         self.folder = folder
         self.readers = Readers(place(folder, "directory"))
         self.weights = {kind: self.readers.read(kind, place(folder, kind[1])) for kind in KINDS}
-        wanted = sorted(array.tobytes() for array in original().get_weights())
+        expected = sorted(array.tobytes() for array in original().get_weights())
         for (face, file), found in self.weights.items():
-            if "Keras 2" not in file and sorted(array.tobytes() for array in found) != wanted:
+            if "Keras 2" not in file and sorted(array.tobytes() for array in found) != expected:
                 raise RuntimeError(f"{file} does not come back as it was, on {face}")
 
     def run(self, number: int) -> Result:

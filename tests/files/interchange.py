@@ -268,8 +268,8 @@ def _plain(value: Any) -> Any:
     return float(np.float32(value)) if isinstance(value, float) else value  # as which Keras keeps some numbers
 
 
-def _same_configurations(found: Any, wanted: Any) -> None:
-    one, other = _plain(found.get_config()), _plain(wanted.get_config())
+def _same_configurations(found: Any, expected: Any) -> None:
+    one, other = _plain(found.get_config()), _plain(expected.get_config())
     assert one == other, f"{one} instead of {other}"
 
 
@@ -312,25 +312,25 @@ class Sides:
         return self._ours
 
     def _same_as_ours(self, loaded: Any, name: str) -> None:
-        found, wanted = loaded.get_layer(label(name)), self.theirs.get_layer(label(name))
-        assert (in_files(type(found)).class_name or type(found).__name__) == type(wanted).__name__
-        _same_configurations(found, wanted)
-        _same_arrays(found.weights, their_weights(wanted))
+        found, expected = loaded.get_layer(label(name)), self.theirs.get_layer(label(name))
+        assert (in_files(type(found)).class_name or type(found).__name__) == type(expected).__name__
+        _same_configurations(found, expected)
+        _same_arrays(found.weights, their_weights(expected))
 
     def _same_as_theirs(self, loaded: Any, name: str) -> None:
-        found, wanted = loaded.get_layer(label(name)), self.theirs.get_layer(label(name))
-        assert type(found) is type(wanted)
-        _same_configurations(found, wanted)
-        _same_arrays(their_weights(found), their_weights(wanted))
+        found, expected = loaded.get_layer(label(name)), self.theirs.get_layer(label(name))
+        assert type(found) is type(expected)
+        _same_configurations(found, expected)
+        _same_arrays(their_weights(found), their_weights(expected))
 
 
-def _same_arrays(found: Iterable[Any], wanted: Iterable[Any]) -> None:
+def _same_arrays(found: Iterable[Any], expected: Iterable[Any]) -> None:
     # Keras's order is another where a wrapper has weights of its own; which is which, the outputs show.
-    found, wanted = (
-        sorted(map(np.asarray, arrays), key=lambda a: (a.shape, a.tobytes())) for arrays in (found, wanted)
+    found, expected = (
+        sorted(map(np.asarray, arrays), key=lambda a: (a.shape, a.tobytes())) for arrays in (found, expected)
     )
-    assert len(found) == len(wanted), f"{len(found)} weights instead of {len(wanted)}"
-    for one, other in zip(found, wanted, strict=True):
+    assert len(found) == len(expected), f"{len(found)} weights instead of {len(expected)}"
+    for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 

@@ -127,11 +127,11 @@ DEFINITIONS = {
 
 
 def same_outputs(one, other, x, tolerance=1e-5):
-    found, wanted = one(x), other(x)
-    if isinstance(wanted, dict):
-        assert sorted(found) == sorted(wanted)
-        found, wanted = [found[k] for k in sorted(found)], [wanted[k] for k in sorted(wanted)]
-    for a, b in zip(keras.tree.flatten(found), keras.tree.flatten(wanted), strict=True):
+    found, expected = one(x), other(x)
+    if isinstance(expected, dict):
+        assert sorted(found) == sorted(expected)
+        found, expected = [found[k] for k in sorted(found)], [expected[k] for k in sorted(expected)]
+    for a, b in zip(keras.tree.flatten(found), keras.tree.flatten(expected), strict=True):
         np.testing.assert_allclose(np.asarray(a, "float32"), np.asarray(b, "float32"), atol=tolerance, rtol=tolerance)
 
 

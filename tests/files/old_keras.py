@@ -149,10 +149,10 @@ def same(found: Any, case: Case) -> None:
     """Compares outputs with those of Keras."""
     tolerance = 3e-3 if case.kind in ROUGH else 1e-5
     leaves = jax.tree.leaves(found)
-    wanted = case.named(case.what)
-    wanted = wanted if isinstance(wanted, list) else [wanted]
-    assert len(leaves) == len(wanted)
-    for one, other in zip(leaves, wanted, strict=True):
+    expected = case.named(case.what)
+    expected = expected if isinstance(expected, list) else [expected]
+    assert len(leaves) == len(expected)
+    for one, other in zip(leaves, expected, strict=True):
         one = np.asarray(one)
         if other.dtype.kind == "U":
             np.testing.assert_array_equal(one.astype("U"), other)

@@ -91,8 +91,8 @@ def test_definitions(name, tmp_path):
     model.save(tmp_path / "model")
     loaded = jk.load_model(tmp_path / "model")
     assert loaded.definition == model.definition
-    for got, want in zip(*(m.predict(x, verbose=0) for m in (loaded, model)), strict=True):
-        np.testing.assert_array_equal(got, want)
+    for result, want in zip(*(m.predict(x, verbose=0) for m in (loaded, model)), strict=True):
+        np.testing.assert_array_equal(result, want)
 
 
 class Scaled(jk.Model):

@@ -53,8 +53,8 @@ def test_a_layer_between_others(tmp_path):
     changed.resave_weights(tmp_path / "new.weights.h5")
     for load in (new.load_weights, keras_of(new).load_weights):
         loaded = load(tmp_path / "new.weights.h5")
-        got = (loaded or keras_of.last).predict(X, verbose=0)
-        np.testing.assert_allclose(got, old.predict(X, verbose=0), rtol=1e-6)
+        result = (loaded or keras_of.last).predict(X, verbose=0)
+        np.testing.assert_allclose(result, old.predict(X, verbose=0), rtol=1e-6)
     assert changed.delete_weight("dense_1", "1").delete_object("layers/dense_2").compare(new)["error_count"] == 2
 
 

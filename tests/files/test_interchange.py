@@ -33,6 +33,6 @@ def test_outputs_after_a_file_are_those_of_keras(tmp_path, rng):
         return theirs.stateless_call(trained, fixed, x, training=False)[0], model.apply(variables, x)
 
     quick = jax.jit(both, compiler_options={"xla_backend_optimization_level": 0})
-    for name, wanted, found in zip(model.output_names, *quick(trained, fixed, model.variables, x), strict=True):
+    for name, expected, found in zip(model.output_names, *quick(trained, fixed, model.variables, x), strict=True):
         if name not in OTHERWISE:
-            np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=1e-5, err_msg=name)
+            np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5, err_msg=name)

@@ -50,8 +50,8 @@ def drawn(rng, *shapes):
     return [rng.normal(size=shape).astype("float32") for shape in shapes]
 
 
-def close(found, wanted):
-    np.testing.assert_allclose(found, wanted, atol=2e-5, rtol=1e-5)
+def close(found, expected):
+    np.testing.assert_allclose(found, expected, atol=2e-5, rtol=1e-5)
 
 
 def sequential(*entries):
@@ -145,10 +145,10 @@ OLD_LAYERS = {
 
 @pytest.mark.parametrize("name", OLD_LAYERS)
 def test_old_layers_in_todays_words(name):
-    class_name, arguments, wanted = OLD_LAYERS[name]
+    class_name, arguments, expected = OLD_LAYERS[name]
     entry = {"class_name": class_name, "config": {"name": "it", "trainable": True, **arguments}}
     found = configs.from_config(entry, known_classes())
-    assert found == wanted.replace(name="it")
+    assert found == expected.replace(name="it")
 
 
 def test_what_is_not_offered_any_more():
@@ -233,8 +233,8 @@ def test_models_in_models_of_keras_2(first, tmp_path, rng):
     ]
     path = tmp_path / "old.h5"
     write(path, graph("outer", outer, ["inner", first + 1, 0]), {"inner": [kernel, bias], "last": [scale, shift]})
-    wanted = ((x @ kernel + bias) @ scale + shift) @ kernel + bias
-    close(jk.load_model(path)(x), wanted)
+    expected = ((x @ kernel + bias) @ scale + shift) @ kernel + bias
+    close(jk.load_model(path)(x), expected)
 
 
 # -- layouts -------------------------------------------------------------------------------------------------------
@@ -261,8 +261,8 @@ def test_convolutions(version, backend, tmp_path, rng):
     path = write(
         tmp_path / "old.h5", sequential((entry, {"name": "conv", **config})), {"conv": [stored, bias]}, version, backend
     )
-    wanted = convolved(x, kernel, bias, flip=backend == "theano")
-    close(jk.load_model(path)(x.transpose(0, 3, 1, 2)), wanted.transpose(0, 3, 1, 2))
+    expected = convolved(x, kernel, bias, flip=backend == "theano")
+    close(jk.load_model(path)(x.transpose(0, 3, 1, 2)), expected.transpose(0, 3, 1, 2))
 
 
 def lstm(x, kernels, recurrents, biases, inner):
@@ -361,7 +361,7 @@ def test_bidirectional(tmp_path, rng):
     """Of Keras 1, with twelve arrays for each direction, and of Keras 2."""
     forward, backward = gates(rng, 4, 3, 2), gates(rng, 4, 3, 2)
     (x,) = drawn(rng, (2, 4, 3))
-    wanted = np.concatenate([lstm(x, *forward, sigmoid), lstm(x[:, ::-1], *backward, sigmoid)], axis=-1)
+    expected = np.concatenate([lstm(x, *forward, sigmoid), lstm(x[:, ::-1], *backward, sigmoid)], axis=-1)
 
     def config(**options):
         inner = {"class_name": "LSTM", "config": {"name": "inner", "activation": "tanh", **options}}
@@ -370,10 +370,10 @@ def test_bidirectional(tmp_path, rng):
 
     first = [side[part][gate] for side in (forward, backward) for gate in (0, 2, 1, 3) for part in range(3)]
     old = config(output_dim=2, inner_activation="sigmoid", inner_init="orthogonal")
-    close(jk.load_model(write(tmp_path / "one.h5", old, {"it": first}, "1.2.2", None))(x), wanted)
+    close(jk.load_model(write(tmp_path / "one.h5", old, {"it": first}, "1.2.2", None))(x), expected)
     second = [np.concatenate(side[part], axis=-1) for side in (forward, backward) for part in range(3)]
     new = config(units=2, recurrent_activation="sigmoid", implementation=2)
-    close(jk.load_model(write(tmp_path / "two.h5", new, {"it": second}))(x), wanted)
+    close(jk.load_model(write(tmp_path / "two.h5", new, {"it": second}))(x), expected)
 
 
 OLD_KERNELS = {
@@ -398,11 +398,11 @@ OLD_KERNELS = {
 @pytest.mark.parametrize("name", OLD_KERNELS)
 def test_other_kernels_of_keras_1(name, tmp_path):
     layer, shape, class_name, arguments, old = OLD_KERNELS[name]
-    wanted = jk.Sequential([jk.Input(shape), layer]).init(1)
-    kernel, bias = wanted.get_weights()
+    expected = jk.Sequential([jk.Input(shape), layer]).init(1)
+    kernel, bias = expected.get_weights()
     config = sequential((class_name, {"name": "it", "batch_input_shape": [None, *shape], **arguments}))
     model = jk.load_model(write(tmp_path / "old.h5", config, {"it": [old(kernel), bias]}, "1.2.0", None))
-    for one, other in zip(model.weights, wanted.weights, strict=True):
+    for one, other in zip(model.weights, expected.weights, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -503,9 +503,9 @@ def test_old_optimizers(name, tmp_path, rng):
     found = optimizer_order.variables(
         loaded.recipe.optimizer, loaded.state.opt_state, [info.name for info in loaded.description.weights]
     )
-    wanted = [np.int32(7), np.float32(0.01), *weight_by_weight(state)]
-    assert len(found) == len(wanted)
-    for one, other in zip(found, wanted, strict=True):
+    expected = [np.int32(7), np.float32(0.01), *weight_by_weight(state)]
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one.value, other, rtol=1e-6)
     assert int(loaded.state.step) == 7
     assert [type(m).__name__ for m in jk.load_model(path, compile=False).layers] == ["Dense", "Dense"]

@@ -352,10 +352,10 @@ VALUES = {
 @pytest.mark.parametrize("name", VALUES)
 def test_packing_gives_back_what_it_got(name):
     packed, arrays = json_arrays.pack(VALUES[name], "here")
-    got = json_arrays.unpack(json.loads(json.dumps(packed)), arrays)
-    assert repr(got) == repr(VALUES[name])
+    result = json_arrays.unpack(json.loads(json.dumps(packed)), arrays)
+    assert repr(result) == repr(VALUES[name])
     if name.endswith("arrays"):
-        assert jax.tree.all(jax.tree.map(np.array_equal, got, VALUES[name]))
+        assert jax.tree.all(jax.tree.map(np.array_equal, result, VALUES[name]))
 
 
 @pytest.mark.parametrize(

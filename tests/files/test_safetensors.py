@@ -140,10 +140,10 @@ def test_weights_of_models(tmp_path):
     found, metadata = safetensors.read_all(tmp_path / "x.safetensors")
     assert sorted(found) == sorted(model.weight_paths)
     assert metadata["library_name"] == "jkeras" and metadata["weights"] == f"{model.count_params():,}"
-    for got, want in zip(
+    for result, want in zip(
         build().load_weights(tmp_path / "x.safetensors").get_weights(), model.get_weights(), strict=True
     ):
-        np.testing.assert_array_equal(got, want)
+        np.testing.assert_array_equal(result, want)
     part = build().init(2).load_weights(tmp_path / "x.safetensors", only="first/kernel")
     np.testing.assert_array_equal(part.get_weights()[0], model.get_weights()[0])
     with pytest.raises(errors.RestoreError, match=r"first/kernel.*\[4, 3\].*\[4, 5\]"):

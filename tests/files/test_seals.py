@@ -52,5 +52,5 @@ def test_keras_reads_it(tmp_path):
     path = tmp_path / "m.h5"
     model = saved(path)
     loaded = keras.models.load_model(path, compile=False)
-    for got, want in zip(loaded.get_weights(), model.get_weights(), strict=True):
-        np.testing.assert_array_equal(got, want)
+    for result, want in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(result, want)

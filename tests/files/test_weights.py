@@ -260,12 +260,12 @@ def test_models_side_by_side_in_a_model_of_the_drop_in(kind, tmp_path):
     for _ in range(5):
         outputs = block()(outputs)
     model = keras.Model(x, outputs)
-    wanted = model.get_weights()
+    expected = model.get_weights()
     for _ in range(4):
         model.save_weights(tmp_path / "it.weights.h5")
-        model.set_weights([array + 1 for array in wanted])
+        model.set_weights([array + 1 for array in expected])
         model.load_weights(tmp_path / "it.weights.h5")
-        for found, array in zip(model.get_weights(), wanted, strict=True):
+        for found, array in zip(model.get_weights(), expected, strict=True):
             np.testing.assert_array_equal(found, array)
 
 

@@ -257,22 +257,22 @@ def check_numbers(case: Case, rng: np.random.Generator, dtype: str = "float32", 
     call = {**case.call, **{name: mask for name, mask in masks.items() if _takes(ours, name)}}
     described = describe(ours, *args, **named, **call).weights
     # Keras counts weights without gradients (seeds of random numbers) as weights of the layer; these have no numbers.
-    wanted = [w for w in theirs.weights if not w.path.endswith("seed_generator_state")]
-    wanted = [wanted[i] for i in case.order] or wanted
+    expected = [w for w in theirs.weights if not w.path.endswith("seed_generator_state")]
+    expected = [expected[i] for i in case.order] or expected
     prefix, first = theirs.name + "/", -1 if case.nested else 0
     if not case.renamed:
         same(
             ["/".join(w.path[first:]) for w in described],
-            ["/".join(w.path.removeprefix(prefix).split("/")[first:]) for w in wanted],
+            ["/".join(w.path.removeprefix(prefix).split("/")[first:]) for w in expected],
         )
-    same([w.shape for w in described], [tuple(w.shape) for w in wanted])
+    same([w.shape for w in described], [tuple(w.shape) for w in expected])
     values = [_weight_value(w, rng).astype(kind) for w in described]
     variables = nested(described, values)
     once = not (_takes(ours, "training") or _takes(theirs, "training") or theirs.non_trainable_variables)
     passes = (True,) if case.training == "only" else (False,) if once or not case.training else (False, True)
     args, named, values = jax.tree.map(jnp.asarray, (args, named, values))
     random = {False: {"training": False}, True: {"training": True, "rng": jax.random.key(0)}}
-    order = {id(w): i for i, w in enumerate(wanted)}
+    order = {id(w): i for i, w in enumerate(expected)}
 
     def our_loss(params: Any, inputs: Any) -> Any:
         args, named = inputs
@@ -307,7 +307,7 @@ def check_numbers(case: Case, rng: np.random.Generator, dtype: str = "float32", 
         # `check_types` compares the types that Keras infers; what it computes is not always of that type.
         assert_close(outputs, wanted_outputs, tolerance, types=dtype == "float32")
         kept = {id(w): value for w, value in zip(theirs.non_trainable_variables, wanted_state, strict=True)}
-        states = [kept[id(w)] for w, mine in zip(wanted, described, strict=True) if mine.collection == "state"]
+        states = [kept[id(w)] for w, mine in zip(expected, described, strict=True) if mine.collection == "state"]
         assert_close(in_order(described, {"state": variables["state"] | state}, "state"), states, tolerance)
     if differentiate:
         pair = (gradients, their_gradients) if not case.ids else ((gradients, ()), (their_gradients, ()))
@@ -354,8 +354,8 @@ def _check_masks(case: Case, ours: Any, theirs: Any, inputs: Any, masks: Any) ->
         same(ours.supports_masking or (decides and theirs.supports_masking), theirs.supports_masking)
     masks = jax.tree.map(jnp.asarray, masks)
     mask = ours.compute_mask(inputs, masks)
-    wanted = theirs.compute_mask(inputs, masks) if theirs.supports_masking or case.keeps_mask else None
-    for one, other in zip(jax.tree.leaves(mask), jax.tree.leaves(wanted), strict=True):
+    expected = theirs.compute_mask(inputs, masks) if theirs.supports_masking or case.keeps_mask else None
+    for one, other in zip(jax.tree.leaves(mask), jax.tree.leaves(expected), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -363,14 +363,14 @@ def check_configuration(case: Case) -> None:
     """The same configuration on both sides, from which either side makes its layer."""
     # A layer that says nothing of its type is written with that of the model around it.
     ours, theirs = (case.make(classes, name="it", dtype="float32") for classes in (OURS, THEIRS))
-    config, wanted = ours.get_config(), theirs.get_config()
-    for key in sorted({*config, *wanted}):
-        same((key, _plain(config.get(key, "absent"))), (key, _plain(wanted.get(key, "absent"))))
+    config, expected = ours.get_config(), theirs.get_config()
+    for key in sorted({*config, *expected}):
+        same((key, _plain(config.get(key, "absent"))), (key, _plain(expected.get(key, "absent"))))
     same(_plain(type(ours).from_config(config).get_config()), _plain(config))
     if not case.nested:
         same(type(ours).from_config(config), case.make(OURS, name="it", dtype="float32"))
-    same(_plain(type(ours).from_config(wanted).get_config()), _plain(wanted))
-    same(_plain(type(theirs).from_config(config).get_config()), _plain(wanted))
+    same(_plain(type(ours).from_config(expected).get_config()), _plain(expected))
+    same(_plain(type(theirs).from_config(config).get_config()), _plain(expected))
 
 
 def _plain(value: Any) -> Any:
@@ -402,10 +402,10 @@ def check_shapes(case: Case) -> None:
         )
         theirs = built(case.make(THEIRS), *jax.tree.map(lambda shape: shape.sizes, args))
         outputs = case.make(OURS)(*mine[0], **mine[1], **case.call)
-        wanted = theirs(*other[0], **other[1], **case.call)
+        expected = theirs(*other[0], **other[1], **case.call)
         same(
             [(tuple(y.shape), str(y.dtype)) for y in jax.tree.leaves(outputs)],
-            [(tuple(y.shape), y.dtype) for y in keras.tree.flatten(wanted)],
+            [(tuple(y.shape), y.dtype) for y in keras.tree.flatten(expected)],
         )
 
 
@@ -425,8 +425,8 @@ def check_types(case: Case) -> None:
     args, named = map_shapes(lambda shape: keras.Input(batch_shape=shape, dtype=dtype.name), inputs)
     with policy("mixed_bfloat16"):
         theirs = built(case.make(THEIRS), *case.inputs)
-    wanted = theirs(*args, **named, **case.call)
-    same([y.dtype.name for y in jax.tree.leaves(found.outputs)], [y.dtype for y in keras.tree.flatten(wanted)])
+    expected = theirs(*args, **named, **case.call)
+    same([y.dtype.name for y in jax.tree.leaves(found.outputs)], [y.dtype for y in keras.tree.flatten(expected)])
     assert {str(w.dtype) for w in found.weights} <= {"float32"}
 
 
@@ -435,8 +435,8 @@ def check_signature(name: str) -> None:
     theirs = [
         p for p in list(inspect.signature(THEIRS[name].__init__).parameters.values())[1:] if p.kind is not p.VAR_KEYWORD
     ]
-    wanted = {p.name: p.default for p in theirs}
+    expected = {p.name: p.default for p in theirs}
     parameters = inspect.signature(OURS[name]).parameters.values()
     # What Keras takes out of `**kwargs` is named, by keyword only, on our side.
-    ours = {p.name: p.default for p in parameters if p.name in wanted or p.kind is not p.KEYWORD_ONLY}
-    same(list(ours.items()), list(wanted.items()))
+    ours = {p.name: p.default for p in parameters if p.name in expected or p.kind is not p.KEYWORD_ONLY}
+    same(list(ours.items()), list(expected.items()))

@@ -183,8 +183,8 @@ def test_an_embedding_may_start_from_a_given_table():
 def test_inputs_are_described_as_in_keras():
     ours = layers.InputLayer(shape=(3, None), name="it")
     theirs = keras.layers.InputLayer(shape=(3, None), name="it")
-    config, wanted = ours.get_config(), theirs.get_config()
-    assert {k: config[k] for k in wanted} == {k: list(v) if isinstance(v, tuple) else v for k, v in wanted.items()}
+    config, expected = ours.get_config(), theirs.get_config()
+    assert {k: config[k] for k in expected} == {k: list(v) if isinstance(v, tuple) else v for k, v in expected.items()}
     assert layers.InputLayer.from_config(config) == ours
     with pytest.raises(errors.ArgumentError, match="give one, not both"):
         layers.Input((3,), batch_shape=(1, 3))

@@ -140,11 +140,11 @@ def test_old_root_mean_square_scaling_equals_keras(rng):
     x = rng.normal(size=(2, 5)).astype("float32")
     with pytest.warns(UserWarning, match="rms_scaling"):
         theirs = keras.layers.LayerNormalization(rms_scaling=True)
-        wanted = theirs(x)
+        expected = theirs(x)
     ours = layers.LayerNormalization(rms_scaling=True)
     variables = ours.init(0, x)
     assert list(variables["params"]) == ["gamma"]
-    np.testing.assert_allclose(ours.apply(variables, x), wanted, rtol=1e-5)
+    np.testing.assert_allclose(ours.apply(variables, x), expected, rtol=1e-5)
     assert set(ours.get_config()) == set(theirs.get_config())
 
 

@@ -273,9 +273,9 @@ def test_time_distributed_steps_one_after_another_where_samples_are_coupled(rng)
     outputs, state = jax.jit(lambda v: layer.apply(v, x, training=True, return_state=True))(variables)
     own = {name: tree["layer"] for name, tree in variables.items()}
     for step in range(5):
-        wanted, own_state = inner.apply(own, x[:, step], training=True, return_state=True)
+        expected, own_state = inner.apply(own, x[:, step], training=True, return_state=True)
         own = {**own, "state": own_state}
-        np.testing.assert_allclose(outputs[:, step], wanted, atol=1e-6)
+        np.testing.assert_allclose(outputs[:, step], expected, atol=1e-6)
     np.testing.assert_allclose(state["layer"]["mean"], own["state"]["mean"], atol=1e-6)
     after = layer.apply({**variables, "state": state}, x)
     np.testing.assert_allclose(after, x - state["layer"]["mean"], atol=1e-6)
@@ -290,8 +290,8 @@ def test_time_distributed_batch_normalization_equals_keras(rng):
     names = [weight.name for weight in theirs.weights]
     outputs, state = jax.jit(lambda v: ours.apply(v, x, training=True, return_state=True))(variables)
     values = [v.value for v in theirs.trainable_variables], [v.value for v in theirs.non_trainable_variables]
-    wanted, after = jax.jit(lambda v: theirs.stateless_call(*v, x, training=True))(values)
-    np.testing.assert_allclose(outputs, wanted, atol=1e-5)
+    expected, after = jax.jit(lambda v: theirs.stateless_call(*v, x, training=True))(values)
+    np.testing.assert_allclose(outputs, expected, atol=1e-5)
     assert names[2:] == ["moving_mean", "moving_variance"]
     for name, value in zip(names[2:], after, strict=True):
         np.testing.assert_allclose(state["layer"][name], value, atol=1e-6)
@@ -317,8 +317,8 @@ def test_time_distributed_hands_masks_on(rng):
     variables = layer.init(0, x)
     mask = rng.random((2, 3, 4)) > 0.4
     own = {name: tree.get("layer", {}) for name, tree in variables.items()}
-    wanted = [recurrent.LSTM(2).apply(own, x[:, i], mask=mask[:, i]) for i in range(3)]
-    np.testing.assert_allclose(layer.apply(variables, x, mask=mask), np.stack(wanted, 1), atol=1e-6)
+    expected = [recurrent.LSTM(2).apply(own, x[:, i], mask=mask[:, i]) for i in range(3)]
+    np.testing.assert_allclose(layer.apply(variables, x, mask=mask), np.stack(expected, 1), atol=1e-6)
     with pytest.raises(errors.InputError, match="first two axes"):
         layer.apply(variables, x, mask=mask[:, :2])
     with pytest.raises(errors.InputError, match="at least 3 axes"):
@@ -343,8 +343,8 @@ def test_bidirectional_takes_initial_weights(rng):
     layer = recurrent.Bidirectional(recurrent.LSTM(2), weights=weights)
     params = layer.init(0, (1, 4, 3))["params"]
     for direction, own in (("forward_layer", weights[:3]), ("backward_layer", weights[3:])):
-        for name, wanted in zip(("kernel", "recurrent_kernel", "bias"), own, strict=True):
-            np.testing.assert_array_equal(params[direction]["cell"][name], wanted)
+        for name, expected in zip(("kernel", "recurrent_kernel", "bias"), own, strict=True):
+            np.testing.assert_array_equal(params[direction]["cell"][name], expected)
     with pytest.raises(errors.ArgumentError, match="no known order"):
         recurrent.Bidirectional(recurrent.RNN(recurrent.LSTMCell(2)), weights=weights)
 

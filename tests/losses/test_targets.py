@@ -86,8 +86,8 @@ def test_right_targets(name, y_true, shape, rng):
     # What passes is computed as Keras computes it.
     y_pred = rng.uniform(0.1, 0.9, size=shape).astype("float32")
     theirs = getattr(keras.losses, type(loss).__name__)()
-    found, wanted = jax.jit(lambda p: (loss(y_true, p), theirs(jnp.asarray(y_true), p)))(y_pred)
-    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+    found, expected = jax.jit(lambda p: (loss(y_true, p), theirs(jnp.asarray(y_true), p)))(y_pred)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_ignored_class_may_be_outside():

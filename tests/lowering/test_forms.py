@@ -88,8 +88,8 @@ def in_a_loop(function, *inputs):
 
 def assert_equal_forms(fast, stock, *inputs):
     expected = jax.jit(lambda *v: value_and_gradients(stock, *v))(*inputs)
-    got = jax.jit(lambda *v: in_a_loop(lambda *w: value_and_gradients(fast, *w), *v))(*inputs)
-    chex.assert_trees_all_close(got, expected, rtol=1e-5, atol=1e-5)
+    result = jax.jit(lambda *v: in_a_loop(lambda *w: value_and_gradients(fast, *w), *v))(*inputs)
+    chex.assert_trees_all_close(result, expected, rtol=1e-5, atol=1e-5)
 
 
 def forms(name, **options):

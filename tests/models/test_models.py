@@ -140,8 +140,8 @@ def test_operators_on_symbolic_tensors():
     model = jk.Model(x, [y, x @ np.ones((3, 2), "float32"), x[:, 1:], -x, x**2, abs(x)])
     value = np.array([[1.0, -2.0, 3.0]], "float32")
     expected = [1 - (value + 2) * value / 4, value @ np.ones((3, 2)), value[:, 1:], -value, value**2, abs(value)]
-    for got, want in zip(model(value), expected, strict=True):
-        np.testing.assert_allclose(got, want, rtol=1e-6)
+    for result, want in zip(model(value), expected, strict=True):
+        np.testing.assert_allclose(result, want, rtol=1e-6)
 
 
 def test_symbolic_tensors_refuse_what_needs_values():

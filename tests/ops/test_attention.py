@@ -64,9 +64,9 @@ def test_which_programs_take_the_kernel(name, taken):
 
 def test_other_platforms_and_programs_that_are_told_not_to_do_without(taken, monkeypatch):
     query, key, value = arrays()
-    wanted = attention.attention_weights(attention.attention_scores(query, key, 8**-0.5), None)
-    wanted = jnp.einsum("bnts,bsnd->btnd", wanted.astype(query.dtype), value)
-    np.testing.assert_allclose(*map(np.float32, (dot_product_attention(query, key, value), wanted)), atol=0.02)
+    expected = attention.attention_weights(attention.attention_scores(query, key, 8**-0.5), None)
+    expected = jnp.einsum("bnts,bsnd->btnd", expected.astype(query.dtype), value)
+    np.testing.assert_allclose(*map(np.float32, (dot_product_attention(query, key, value), expected)), atol=0.02)
     taken.clear()
     with attention.kernels_left_out():
         jax.jit(lambda *args: dot_product_attention(*args)).trace(query, key, value)

@@ -417,18 +417,18 @@ def test_attention_of_half_precision_in_a_program(rng):
     # JAX's own function cannot be compiled for this type on the CPU.
     q, k, v = (jnp.asarray(rng.normal(size=(2, 3, 2, 4)), jnp.float16) for _ in range(3))
     found = jax.jit(ops.dot_product_attention, static_argnames="is_causal")(q, k, v, is_causal=True)
-    wanted = ops.dot_product_attention(*(x.astype("float32") for x in (q, k, v)), is_causal=True)
+    expected = ops.dot_product_attention(*(x.astype("float32") for x in (q, k, v)), is_causal=True)
     assert found.dtype == jnp.float16
-    np.testing.assert_allclose(np.float32(found), wanted, atol=5e-3)
+    np.testing.assert_allclose(np.float32(found), expected, atol=5e-3)
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "nearest", "bicubic"])
 @pytest.mark.parametrize("dtype", ["uint8", "int16"])
 def test_images_of_integers_stay_such(interpolation, dtype):
     images = np.array([0, 1, 254, 255], dtype).reshape(1, 2, 2, 1)
-    got, want = (home.ops.image.resize(images, (4, 4), interpolation=interpolation) for home in (jk, keras))
-    assert got.dtype == want.dtype
-    np.testing.assert_array_equal(got, want)
+    result, want = (home.ops.image.resize(images, (4, 4), interpolation=interpolation) for home in (jk, keras))
+    assert result.dtype == want.dtype
+    np.testing.assert_array_equal(result, want)
 
 
 def test_patches_of_three_sizes_are_those_of_volumes():

@@ -21,14 +21,14 @@ COLOURS = {0: (1, 2, 3), 1: (200, 0, 10), 2: (0, 90, 0), 3: (7, 7, 7)}
     ids=["palette", "alpha", "mapping", "plain"],
 )
 def test_masks_are_keras_s(options):
-    got = jk.visualization.draw_segmentation_masks(IMAGES, MASKS, num_classes=4, **options)
+    result = jk.visualization.draw_segmentation_masks(IMAGES, MASKS, num_classes=4, **options)
     want = keras.visualization.draw_segmentation_masks(IMAGES, MASKS, num_classes=4, **options)
-    np.testing.assert_array_equal(got, np.asarray(want))
+    np.testing.assert_array_equal(result, np.asarray(want))
     flat = jk.visualization.draw_segmentation_masks(IMAGES, MASKS[..., 0], **options)
-    np.testing.assert_array_equal(flat, got)
+    np.testing.assert_array_equal(flat, result)
     first = [array.transpose(0, 3, 1, 2) for array in (IMAGES, MASKS)]
     channels = jk.visualization.draw_segmentation_masks(*first, data_format="channels_first", **options)
-    np.testing.assert_array_equal(channels, got)
+    np.testing.assert_array_equal(channels, result)
 
 
 def test_frames_lie_on_the_edges():

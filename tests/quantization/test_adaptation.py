@@ -88,8 +88,8 @@ def test_keras_reads_what_was_calibrated(mode, tmp_path):
     kind = {"gptq": jk.quantizers.GPTQConfig, "awq": jk.quantizers.AWQConfig}[mode]
     small = model.quantize(config=kind(X, None, group_size=2))
     small.save(tmp_path / "m.keras")
-    got = keras.models.load_model(tmp_path / "m.keras").predict(X, verbose=0)
-    np.testing.assert_allclose(got, small.predict(X, verbose=0), rtol=1e-5, atol=1e-5)
+    result = keras.models.load_model(tmp_path / "m.keras").predict(X, verbose=0)
+    np.testing.assert_allclose(result, small.predict(X, verbose=0), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,9 @@ def distilled(home, weights, loss):
 def test_students_are_those_of_keras(home):
     weights = [network(keras, name).get_weights() for name in ("teach", "learn")]
     want_losses, want = distilled(keras, weights, keras.losses.KLDivergence())
-    losses, got = distilled(home, weights, home.losses.KLDivergence())
+    losses, result = distilled(home, weights, home.losses.KLDivergence())
     np.testing.assert_allclose(losses, want_losses, rtol=1e-5)
-    for a, b in zip(got, want, strict=True):
+    for a, b in zip(result, want, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 

@@ -59,8 +59,8 @@ def test_scores_of_a_reversible_embedding(setting, tied):
     theirs.quantize(mode, config=oracle.config(keras.quantizers, setting))
     model = model.quantize(mode, config=oracle.config(jk.quantizers, setting))
     layer = model.get_layer("reversible_embedding")
-    got = layer.apply({"params": {}, "state": model.model_state["reversible_embedding"]}, vectors, reverse=True)
-    np.testing.assert_allclose(got, theirs(vectors, reverse=True), rtol=1e-5, atol=1e-5)
+    result = layer.apply({"params": {}, "state": model.model_state["reversible_embedding"]}, vectors, reverse=True)
+    np.testing.assert_allclose(result, theirs(vectors, reverse=True), rtol=1e-5, atol=1e-5)
 
 
 def test_dots_in_an_equation():
@@ -69,8 +69,8 @@ def test_dots_in_an_equation():
     plain = jk.Sequential([jk.Input((5, 6)), layers.EinsumDense("abx,xy->aby", (None, 4), bias_axes="y")])
     plain = plain.set_weights(model.get_weights())
     for mode in ("int8", "int4"):
-        got, want = (each.quantize(mode).predict(CUBE, verbose=0) for each in (model, plain))
-        np.testing.assert_allclose(got, want, rtol=1e-6)
+        result, want = (each.quantize(mode).predict(CUBE, verbose=0) for each in (model, plain))
+        np.testing.assert_allclose(result, want, rtol=1e-6)
 
 
 def test_products_are_of_integers():

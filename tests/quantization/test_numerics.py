@@ -35,8 +35,8 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 def test_functions(call):
     name, args, kwargs = CALLS[call]
-    got, want = getattr(quantizers, name)(*args, **kwargs), getattr(THEIRS, name)(*args, **kwargs)
-    for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
+    result, want = getattr(quantizers, name)(*args, **kwargs), getattr(THEIRS, name)(*args, **kwargs)
+    for a, b in zip(jax.tree.leaves(result), jax.tree.leaves(want), strict=True):
         assert getattr(a, "dtype", None) == getattr(b, "dtype", None)
         np.testing.assert_allclose(np.asarray(a, "float32"), np.asarray(b, "float32"), rtol=1e-6)
 
@@ -77,7 +77,7 @@ def test_gptq(inputs, size, bits, symmetric, ordered):
         order_metric=diagonal,
         compute_scale_zero=parameters,
     )
-    got = gptq.gptq_quantize_matrix(
+    result = gptq.gptq_quantize_matrix(
         jax.numpy.asarray(weights),
         inverse,
         bits=bits,
@@ -85,7 +85,7 @@ def test_gptq(inputs, size, bits, symmetric, ordered):
         group_size=size,
         importance=diagonal if ordered else None,
     )
-    for a, b in zip(got, want, strict=True):
+    for a, b in zip(result, want, strict=True):
         np.testing.assert_allclose(np.asarray(a, "float32"), np.asarray(b, "float32"), rtol=1e-5, atol=1e-6)
 
 
@@ -95,6 +95,6 @@ THEIRS_PARAMETERS = zero_points.compute_quantization_parameters
 @pytest.mark.parametrize("size", [-1, 4])
 def test_awq(size):
     magnitudes = np.abs(TABLE).max(0)
-    got = awq.awq_quantize_matrix(jax.numpy.asarray(TABLE), magnitudes, group_size=size)
-    for a, b in zip(got, awq_quantize_matrix(TABLE, magnitudes, group_size=size), strict=True):
+    result = awq.awq_quantize_matrix(jax.numpy.asarray(TABLE), magnitudes, group_size=size)
+    for a, b in zip(result, awq_quantize_matrix(TABLE, magnitudes, group_size=size), strict=True):
         np.testing.assert_allclose(np.asarray(a, "float32"), np.asarray(b, "float32"), rtol=1e-5, atol=1e-6)

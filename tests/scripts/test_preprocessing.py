@@ -65,16 +65,16 @@ def test_text_functions():
     [{}, {"sampling_rate": 2, "stride": 3}, {"start_index": 2, "end_index": 15, "reverse": True}, {"shuffle": True}],
 )
 def test_timeseries(options):
-    found, wanted = (
+    found, expected = (
         module.TimeseriesGenerator(np.arange(20), np.arange(20) * 2, length=4, batch_size=3, **options)
         for module in (sequence, oracle_sequence)
     )
-    assert len(found) == len(wanted)
+    assert len(found) == len(expected)
     for number in range(len(found)):
         np.random.seed(0)
         ours = found[number]
         np.random.seed(0)
-        for a, b in zip(ours, wanted[number], strict=True):
+        for a, b in zip(ours, expected[number], strict=True):
             np.testing.assert_array_equal(a, b)
     with pytest.raises(ValueError, match="no window fits"):
         sequence.TimeseriesGenerator([1, 2], [1, 2], length=4)

@@ -349,12 +349,14 @@ def values(names):
     return dict(zip([expression for expression, _ in CASES], program(arrays), strict=True))
 
 
-def check(found, wanted):
-    wanted = np.asarray(wanted)
-    if wanted.dtype.kind in "USO":
-        assert np.array_equal(np.asarray(found), wanted), found
+def check(found, expected):
+    expected = np.asarray(expected)
+    if expected.dtype.kind in "USO":
+        assert np.array_equal(np.asarray(found), expected), found
     else:
-        np.testing.assert_allclose(np.asarray(found).astype("float64"), wanted.astype("float64"), rtol=1e-5, atol=2e-6)
+        np.testing.assert_allclose(
+            np.asarray(found).astype("float64"), expected.astype("float64"), rtol=1e-5, atol=2e-6
+        )
 
 
 @pytest.mark.parametrize(("expression", "expected"), CASES, ids=[case[0] for case in CASES])

@@ -125,17 +125,17 @@ def test_training(build, case):
     for name, values in history.items():
         np.testing.assert_allclose(ours.history[name], values, rtol=1e-4, atol=1e-6, err_msg=name)
     assert len(ours.get_weights()) == len(theirs.get_weights())
-    for path, got, expected in zip(ours.weight_paths, ours.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4, err_msg=path)
+    for path, result, expected in zip(ours.weight_paths, ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-4, err_msg=path)
 
 
 @pytest.mark.parametrize("build", [mlp, two_inputs], ids=lambda build: build.__name__)
 def test_evaluate_and_predict(build):
     ours, theirs, _ = train_both(build, {})
     x, y, weight = data(build)
-    got = ours.evaluate(x, y, batch_size=8, sample_weight=weight, verbose=0)
+    result = ours.evaluate(x, y, batch_size=8, sample_weight=weight, verbose=0)
     expected = theirs.evaluate(x, y, batch_size=8, sample_weight=weight, verbose=0)
-    np.testing.assert_allclose(got, expected, rtol=1e-4)
+    np.testing.assert_allclose(result, expected, rtol=1e-4)
     np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
 
 

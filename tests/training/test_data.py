@@ -173,9 +173,9 @@ def test_kinds_of_data(name, reference):
 
 
 def test_no_library_is_imported_to_recognise_its_data():
-    wanted = {library.partition(".")[0] for table in (adapters.ADAPTERS, adapters.TENSORS) for library, *_ in table}
+    expected = {library.partition(".")[0] for table in (adapters.ADAPTERS, adapters.TENSORS) for library, *_ in table}
     source = importlib.util.find_spec("jkeras.training.adapters").loader.get_source("jkeras.training.adapters")
-    assert not any(line.startswith(("import", "from")) and line.split()[1] in wanted for line in source.splitlines())
+    assert not any(line.startswith(("import", "from")) and line.split()[1] in expected for line in source.splitlines())
 
 
 def test_a_user_module_called_datasets():

@@ -97,6 +97,6 @@ def test_the_pure_loop_equals_fit(data):
         for start in range(0, 32, 8):
             rows = slice(start, start + 8)
             state, logs = jk.train_step(definition, recipe, state, (x[rows], y[rows]))
-    for got, expected in zip(jax.tree.leaves(state.params), jax.tree.leaves(fitted.params), strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-7)
+    for result, expected in zip(jax.tree.leaves(state.params), jax.tree.leaves(fitted.params), strict=True):
+        np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-7)
     assert float(logs["loss"]) == pytest.approx(fitted.history["loss"][-1], rel=1e-6)

@@ -117,8 +117,8 @@ def test_epochs():
 def test_validation_data_takes_weights_and_its_own_batch_size():
     weights = np.linspace(0, 1, 30, dtype="float32")
     trained = fit(validation_data=(X, Y, weights), validation_batch_size=7, epochs=1)
-    got = trained.evaluate(X, Y, sample_weight=weights, verbose=0, return_dict=True)
-    assert trained.history["val_loss"][0] == pytest.approx(got["loss"], rel=1e-3)
+    result = trained.evaluate(X, Y, sample_weight=weights, verbose=0, return_dict=True)
+    assert trained.history["val_loss"][0] == pytest.approx(result["loss"], rel=1e-3)
 
 
 def test_class_weights_of_one_hot_targets():
@@ -192,8 +192,8 @@ def test_callbacks_see_and_change_the_run():
     watch = Watch()
     trained = fit(epochs=10, callbacks=[watch])
     assert seen == pytest.approx([1e-3, 0.5]) and trained.epoch == [0, 1]
-    for got, want in zip(trained.get_weights(), watch.start, strict=True):
-        np.testing.assert_array_equal(got, want)
+    for result, want in zip(trained.get_weights(), watch.start, strict=True):
+        np.testing.assert_array_equal(result, want)
 
 
 def test_early_stopping_restores_the_best_weights():

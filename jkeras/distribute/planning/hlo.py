@@ -274,11 +274,11 @@ class Module:
         body = self.computations.get(each.called("calls")[0], {}) if each.kind == "fusion" else {}
         if not body:
             return each.size(on_chip) + sum(map(size, dict.fromkeys(each.operands)))
-        total, kept = _written(each.parts(on_chip), body)
+        total, in_place = _written(each.parts(on_chip), body)
         parameters = {int(re.match(r"\d+", p.rest)[0]): p for p in body.values() if p.kind == "parameter"}  # type: ignore[index]
         for number, name in enumerate(each.operands):
             parameter = parameters.get(number)
-            if parameter is None or parameter.name in kept:
+            if parameter is None or parameter.name in in_place:
                 continue
             users = [i for i in body.values() if parameter.name in i.operands]
             cut = bool(users) and all(i.kind in ("dynamic-slice", "gather") for i in users)
@@ -351,12 +351,12 @@ def _written(parts: list[float], body: Mapping[str, Instruction]) -> tuple[float
     roots = [root] if root is None or root.kind != "tuple" else [body.get(name) for name in root.operands]
     if len(roots) != len(parts):
         return sum(parts), set()
-    total, kept = 0.0, set()
+    total, in_place = 0.0, set()
     for nbytes, part in zip(parts, roots, strict=True):
         update = _update(part, body)
         total += nbytes if update is None else min(nbytes, 2 * body[update.operands[1]].nbytes)
-        kept |= set() if update is None else {update.operands[0]}
-    return total, kept
+        in_place |= set() if update is None else {update.operands[0]}
+    return total, in_place
 
 
 def _update(root: Instruction | None, body: Mapping[str, Instruction]) -> Instruction | None:

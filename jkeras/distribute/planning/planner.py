@@ -80,11 +80,11 @@ def _summed_up(name: str, where: Topology, strategy: Strategy | None, step: Step
     module = hlo.Module(answer.text, step.devices)
     state = sum(step.sizes.values())
     sizes = answer.memory
-    held = sizes.get("argument", state) + sizes.get("output", 0) - sizes.get("alias", 0)
+    total = sizes.get("argument", state) + sizes.get("output", 0) - sizes.get("alias", 0)
     memory = {
         **step.sizes,
         "temporaries": sizes.get("temp", 0),
-        "padding": max(held - state, 0),
+        "padding": max(total - state, 0),
         "program": sizes.get("generated_code", 0),
     }
     capacity = where.chip.memory if where.chip is not None else _memory_here(where)

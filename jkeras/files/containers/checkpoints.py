@@ -93,10 +93,10 @@ def remove(folder: Path, step: int) -> None:
     whole = path(folder, step)
     for candidate in (whole.with_name(f".{whole.name}.old"), whole):
         if candidate.exists():
-            gone = whole.with_name(f".gone-{whole.name}-{os.getpid()}")
-            shutil.rmtree(gone, ignore_errors=True)
-            os.rename(candidate, gone)
-            shutil.rmtree(gone, ignore_errors=True)
+            trash = whole.with_name(f".gone-{whole.name}-{os.getpid()}")
+            shutil.rmtree(trash, ignore_errors=True)
+            os.rename(candidate, trash)
+            shutil.rmtree(trash, ignore_errors=True)
 
 
 def clean(folder: Path) -> None:

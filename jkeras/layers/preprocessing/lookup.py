@@ -125,16 +125,16 @@ class Lookup(_Attributes, HostLayer):
                 f" a place in every encoding; expected at most {MAX_WEIGHED}."
             )
         # Special terms are as many as a number says, so they are made only where there are as many others.
-        given = len(terms) >= self._start and terms[: self._start] == self._special()
+        has_special = len(terms) >= self._start and terms[: self._start] == self._special()
         if self.idf_weights is not None:
-            complete = len(terms) if given else self._start + len(terms)
+            complete = len(terms) if has_special else self._start + len(terms)
             if len(self.idf_weights) == len(terms):
                 # Unknown terms weigh as much as the known ones do on average.
                 unknown = (float(np.mean(self.idf_weights)),) * (complete - len(terms))
                 self.idf_weights: Any = unknown + self.idf_weights
             if len(self.idf_weights) != complete:
                 raise ArgumentError(f"{type(self).__name__}: {len(terms)} terms, {len(self.idf_weights)} idf_weights.")
-        terms = terms[self._start :] if given else terms
+        terms = terms[self._start :] if has_special else terms
         twice = [term for term, count in Counter(terms).items() if count > 1]
         if twice:
             raise ArgumentError(f"{type(self).__name__}: the vocabulary repeats {twice[:3]!r}.")

@@ -98,11 +98,11 @@ class Normalization(Layer):
         if self.mean is None:
             raise InputError(f"{self._place} (Normalization) has no mean yet: `layer = layer.adapt(data)`.")
         x = inputs.astype(self.compute_dtype)
-        kept = tuple(axis for axis in range(x.ndim) if axis not in self._reduced(x.ndim))
+        axes = tuple(axis for axis in range(x.ndim) if axis not in self._reduced(x.ndim))
         mean, variance = (jnp.asarray(v, x.dtype) for v in (self.mean, self.variance))
         if mean.ndim:
             mean, variance = (
-                along(jnp.broadcast_to(v, tuple(x.shape[a] for a in kept)), kept, x.ndim) for v in (mean, variance)
+                along(jnp.broadcast_to(v, tuple(x.shape[a] for a in axes)), axes, x.ndim) for v in (mean, variance)
             )
         result: jax.Array = centred_and_scaled(x, mean, variance, self.invert)
         return result

@@ -72,11 +72,11 @@ class GRUCell(RecurrentCell):
             z, r = self.recurrent_activation(x_z + h_z), self.recurrent_activation(x_r + h_r)
             candidate = self.activation(x_h + r * h_h)
         else:
-            seen = self.by_gate(state, 1)
+            copies = self.by_gate(state, 1)
             kernel_z, kernel_r, kernel_h = jnp.split(self.recurrent_kernel, 3, axis=-1)
-            z = self.recurrent_activation(x_z + jnp.matmul(seen[0], kernel_z))
-            r = self.recurrent_activation(x_r + jnp.matmul(seen[1 % len(seen)], kernel_r))
-            candidate = self.activation(x_h + jnp.matmul(r * seen[-1], kernel_h))
+            z = self.recurrent_activation(x_z + jnp.matmul(copies[0], kernel_z))
+            r = self.recurrent_activation(x_r + jnp.matmul(copies[1 % len(copies)], kernel_r))
+            candidate = self.activation(x_h + jnp.matmul(r * copies[-1], kernel_h))
         return [z * state + (1 - z) * candidate]
 
     def recurrent_form(self) -> tuple[str, dict[str, jax.Array]] | None:

@@ -91,9 +91,9 @@ def sample_from_datasets(
     again = seed is None if rerandomize_each_iteration is None else rerandomize_each_iteration
     first = python_random.randrange(2**31) if seed is None else seed
 
-    def choices(ended: set[int]) -> Iterator[int]:
+    def choices(exhausted: set[int]) -> Iterator[int]:
         draws = np.random.default_rng((first, next(passes) if again else 0))
-        while left := [number for number in range(len(shares)) if number not in ended]:
+        while left := [number for number in range(len(shares)) if number not in exhausted]:
             likely = np.array([shares[number] for number in left])
             yield left[int(draws.choice(len(left), p=likely / likely.sum()))]
 

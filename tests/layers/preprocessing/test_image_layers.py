@@ -139,12 +139,12 @@ def results(layer: Any, case: Fixed, data_format: str, transformation: Any, box_
 
 
 def compare(ours: dict[str, Any], theirs: dict[str, Any], scale: float) -> None:
-    for part, wanted in theirs.items():
+    for part, expected in theirs.items():
         size = scale if part == "images" else 10.0
         jax.tree.map(
             lambda one, other, size=size: np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5 * size),
             ours[part],
-            wanted,
+            expected,
         )
 
 
@@ -176,8 +176,8 @@ def test_given_transformation_equals_keras(name, data_format):
         if case.both_ways and box_format == formats[0]:
             drawn.append(ours.get_random_transformation(images, training=True, seed=1))
         for transformation in drawn:
-            wanted = results(theirs, case, data_format, copy.copy(transformation), box_format)
-            compare(results(ours, case, data_format, transformation, box_format), wanted, case.high - case.low)
+            expected = results(theirs, case, data_format, copy.copy(transformation), box_format)
+            compare(results(ours, case, data_format, transformation, box_format), expected, case.high - case.low)
 
 
 @pytest.mark.parametrize("factor", [0.25, (0.25, 0.75)])
@@ -200,9 +200,9 @@ def test_elastic_transform_equals_keras():
     fixed = {"apply_transform": jnp.asarray([True, False, True, True]), "distortion_factor": 0.9}
     ours = layers.RandomElasticTransform(1.0, (0.5, 1.0))
     for method, data in (("transform_images", images), ("transform_segmentation_masks", masks)):
-        wanted = getattr(theirs, method)(data, {**fixed, "seed": _Draws(seed)}, training=True)
+        expected = getattr(theirs, method)(data, {**fixed, "seed": _Draws(seed)}, training=True)
         result = getattr(ours, method)(data, {**fixed, "noise": noise})
-        np.testing.assert_allclose(result, wanted, rtol=1e-5, atol=3e-3)
+        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=3e-3)
         assert not np.allclose(result, data, atol=1)
 
 
@@ -221,12 +221,12 @@ def test_jitter_equals_keras_layer_by_layer():
     factors = {"brightness_factor": 0.3, "contrast_factor": 0.4, "saturation_factor": 0.8, "hue_factor": 0.5}
     ours = layers.RandomColorJitter((0, 255), **factors)
     values = ours.get_random_transformation(IMAGES, seed=2)
-    wanted = jnp.asarray(IMAGES)
+    expected = jnp.asarray(IMAGES)
     for name, factor in factors.items():
         name = name.removesuffix("_factor")
         layer = getattr(keras.layers, f"Random{name.title()}")(factor, value_range=(0, 255))
-        wanted = layer.transform_images(wanted, values[f"random_{name}"], training=True)
-    np.testing.assert_allclose(ours.transform_images(IMAGES, values), wanted, rtol=1e-5, atol=3e-3)
+        expected = layer.transform_images(expected, values[f"random_{name}"], training=True)
+    np.testing.assert_allclose(ours.transform_images(IMAGES, values), expected, rtol=1e-5, atol=3e-3)
 
 
 @pytest.mark.slow
@@ -243,8 +243,8 @@ def test_rand_augment_equals_keras():
 
     for indexes in ([0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [2, 10]):
         fixed = {**drawn, "layer_idxes": jnp.asarray(indexes)}
-        wanted = results(theirs, case, "channels_last", fixed, "xyxy")
-        compare(run(jnp.asarray(indexes)), wanted, 255)
+        expected = results(theirs, case, "channels_last", fixed, "xyxy")
+        compare(run(jnp.asarray(indexes)), expected, 255)
 
 
 @pytest.mark.slow
@@ -254,10 +254,10 @@ def test_aug_mix_equals_keras():
     keras.utils.set_random_seed(3)
     drawn = theirs.get_random_transformation(jnp.asarray(IMAGES))
     values = as_ours(drawn, ours)
-    wanted = theirs.transform_images(jnp.asarray(IMAGES), drawn)
-    np.testing.assert_allclose(ours.transform_images(IMAGES, values), wanted, rtol=1e-5, atol=3e-3)
-    wanted = theirs.transform_segmentation_masks(jnp.asarray(MASKS), drawn)
-    np.testing.assert_allclose(ours.transform_segmentation_masks(MASKS, values), wanted, rtol=1e-5, atol=1e-4)
+    expected = theirs.transform_images(jnp.asarray(IMAGES), drawn)
+    np.testing.assert_allclose(ours.transform_images(IMAGES, values), expected, rtol=1e-5, atol=3e-3)
+    expected = theirs.transform_segmentation_masks(jnp.asarray(MASKS), drawn)
+    np.testing.assert_allclose(ours.transform_segmentation_masks(MASKS, values), expected, rtol=1e-5, atol=1e-4)
 
 
 def as_ours(drawn, layer):
@@ -291,11 +291,11 @@ def test_one_image_and_its_boxes_are_transformed_without_a_batch():
         "end_points": corners[None] / 3,
         "input_shape": (4, 4, 1),
     }
-    got, want = (
+    result, want = (
         np.asarray(home.RandomPerspective(data_format="channels_last").transform_images(image, moved))
         for home in (layers, keras.layers)
     )
-    np.testing.assert_allclose(got, want, atol=1e-5)
+    np.testing.assert_allclose(result, want, atol=1e-5)
     boxes = {"boxes": np.array([[2, 1, 4, 3], [6, 4, 8, 6]]), "labels": np.array([1, 2])}
     shift = {"translations": np.array([[1.0, 2.0]]), "input_shape": (10, 8, 3)}
     layer = layers.RandomTranslation(0.5, 0.5, bounding_box_format="xyxy", data_format="channels_last")

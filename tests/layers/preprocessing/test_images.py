@@ -71,9 +71,9 @@ def test_signature_is_that_of_keras(name):
 def test_whole_numbers_equal_keras(name):
     arguments = {"scale": [1.0, 2.0, 3.0]} if name == "Rescaling" else SMALL
     images = IMAGES.astype("uint8")
-    result, wanted = (np.asarray(kind[name](**arguments)(jnp.asarray(images))) for kind in (OURS, THEIRS))
-    assert result.dtype == wanted.dtype
-    np.testing.assert_array_equal(result, wanted)
+    result, expected = (np.asarray(kind[name](**arguments)(jnp.asarray(images))) for kind in (OURS, THEIRS))
+    assert result.dtype == expected.dtype
+    np.testing.assert_array_equal(result, expected)
 
 
 RANDOM = [
@@ -120,8 +120,8 @@ def test_contrast_equals_keras_for_the_factor_drawn():
     factors = np.sum(centred * moved, (1, 2, 3)) / np.sum(centred**2, (1, 2, 3))
     assert 0.7 <= factors.min() < 0.9 and 1.3 < factors.max() <= 1.6
     transformation = {"contrast_factor": jnp.asarray(factors)[:, None, None, None]}
-    wanted = THEIRS["RandomContrast"](**arguments).transform_images(jnp.asarray(many), transformation, training=True)
-    np.testing.assert_allclose(changed, wanted, rtol=1e-4, atol=1e-2)
+    expected = THEIRS["RandomContrast"](**arguments).transform_images(jnp.asarray(many), transformation, training=True)
+    np.testing.assert_allclose(changed, expected, rtol=1e-4, atol=1e-2)
 
 
 def test_crop_is_a_part():

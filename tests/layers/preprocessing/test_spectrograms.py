@@ -56,12 +56,12 @@ def ours(place: Any, name: str, arguments: dict[str, Any], signals: np.ndarray) 
 def check(name: str, arguments: dict[str, Any], signals: np.ndarray, tolerance: float) -> None:
     theirs = getattr(keras.layers, name)(**arguments)
     theirs.build(signals.shape)
-    wanted = compiled(theirs, signals)
+    expected = compiled(theirs, signals)
     for place in (jk.layers, jkk.layers):
-        np.testing.assert_allclose(ours(place, name, arguments, signals), wanted, rtol=1e-5, atol=tolerance)
+        np.testing.assert_allclose(ours(place, name, arguments, signals), expected, rtol=1e-5, atol=tolerance)
     batch = (None, *signals.shape[1:]) if signals.ndim > 1 else signals.shape
     shape = getattr(jk.layers, name)(**arguments).compute_output_shape(batch)
-    assert tuple(shape)[1:] == wanted.shape[1:]
+    assert tuple(shape)[1:] == expected.shape[1:]
 
 
 @pytest.mark.parametrize("case", STFT)
@@ -80,9 +80,9 @@ def test_mel_equals_keras(case):
 
 def test_the_bands_are_those_of_keras():
     arguments = {"num_mel_bins": 6, "num_spectrogram_bins": 33, "sampling_rate": 8000, "upper_edge_hertz": 3000.0}
-    wanted = keras.layers.MelSpectrogram(**MEL).linear_to_mel_weight_matrix(**arguments)
+    expected = keras.layers.MelSpectrogram(**MEL).linear_to_mel_weight_matrix(**arguments)
     found = jk.layers.MelSpectrogram(**MEL).linear_to_mel_weight_matrix(**arguments)
-    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_kernels_are_trained_like_keras():
@@ -96,9 +96,9 @@ def test_kernels_are_trained_like_keras():
     layer = jk.layers.STFTSpectrogram(mode="magnitude", **SHORT)
     variables = layer.init(0, SIGNALS.shape)
     found = jax.jit(jax.grad(lambda params: (layer.apply(params, SIGNALS) ** 2).sum()))(variables)
-    wanted = jax.jit(jax.grad(loss_of_keras))(kernels)
+    expected = jax.jit(jax.grad(loss_of_keras))(kernels)
     leaves = [found["params"][name] for name in ("real_kernel", "imag_kernel")]
-    for one, other in zip(leaves, wanted, strict=True):
+    for one, other in zip(leaves, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-4)
 
 

@@ -75,10 +75,10 @@ class Equalization(RandomImageLayer):
 
     def _equalized(self, plane: Array) -> jax.Array:
         counts = histogram(jnp.clip((plane * (self.bins - 1) / 255).astype("int32"), 0, self.bins - 1), self.bins)
-        reached = jnp.cumsum(counts)
-        first = reached[jnp.argmax(reached > 0)]
-        rest = reached[-1] - first
-        table = jnp.clip(jnp.round((reached - first) * 255 / jnp.where(rest == 0, 1, rest)), 0, 255)
+        cumulative = jnp.cumsum(counts)
+        first = cumulative[jnp.argmax(cumulative > 0)]
+        rest = cumulative[-1] - first
+        table = jnp.clip(jnp.round((cumulative - first) * 255 / jnp.where(rest == 0, 1, rest)), 0, 255)
         place = jnp.clip((plane / 255) * (self.bins - 1), 0, self.bins - 1).astype("int32")
         return jnp.where(jnp.count_nonzero(counts) <= 1, plane, table[place].astype(plane.dtype))
 
