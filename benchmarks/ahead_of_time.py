@@ -27,7 +27,7 @@ import numpy as np
 import jkeras as jk
 from benchmarks import by_hand
 from benchmarks.large import LARGE
-from benchmarks.peers import Missing
+from benchmarks.peers import MissingWorkloadError
 from benchmarks.workloads import WORKLOADS, Workload
 from jkeras.console.quantities import amount, count
 from jkeras.distribute.planning import chips, compiling, hlo
@@ -175,7 +175,7 @@ def run(options: argparse.Namespace) -> None:
         )
         try:
             row |= measure(make(), options.platform, options.timeout)
-        except Missing as error:
+        except MissingWorkloadError as error:
             row["error"] = str(error)
         except jk.errors.CompilationError as error:
             row["error"] = str(error)

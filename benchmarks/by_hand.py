@@ -41,7 +41,7 @@ def step(name: str, work: Workload, batch: int, dtype: str, layout: str, devices
     """The hand-written step of a network, its weights laid out as a strategy of that name does; `layout=""` for one device.
 
     Raises:
-        Missing: the network is not written by hand.
+        MissingWorkloadError: the network is not written by hand.
     """
     jax_networks.network(name)
     steps: list[Any] = []

@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from benchmarks.large import ALL
-from benchmarks.peers import Missing
+from benchmarks.peers import MissingWorkloadError
 
 
 def peak_bytes() -> int:
@@ -34,7 +34,7 @@ def main() -> None:
     try:
         module = importlib.import_module(f"benchmarks.peers.{peer}")
         run = module.prepare(name, workload)
-    except (ImportError, Missing) as error:
+    except (ImportError, MissingWorkloadError) as error:
         answer(skipped=str(error))
         return
     started = time.perf_counter()

@@ -193,10 +193,7 @@ def ints(n: int, minimum: int = 1) -> Callable[[object], tuple[int, ...]]:
 
     def convert(value: object) -> tuple[int, ...]:
         try:
-            if isinstance(value, (tuple, list, np.ndarray)):
-                result = tuple(one(v) for v in value)
-            else:
-                result = (one(value),) * n
+            result = tuple(one(v) for v in value) if isinstance(value, (tuple, list, np.ndarray)) else (one(value),) * n
         except ArgumentError:
             raise ArgumentError(message) from None
         if len(result) != n:

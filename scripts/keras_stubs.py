@@ -160,9 +160,8 @@ def stub(module: types.ModuleType) -> str:
                 values.append(f"{name} = {value.__name__}")
             elif home.startswith("jkeras.keras."):
                 imports.append(f"from {home} import {value.__name__} as {name}")
-        elif inspect.isfunction(value) or inspect.ismethod(value):
-            if home.startswith("jkeras."):
-                functions.append(define(name, value, {}))
+        elif (inspect.isfunction(value) or inspect.ismethod(value)) and home.startswith("jkeras."):
+            functions.append(define(name, value, {}))
     # A class comes after those that it derives from.
     classes.sort(
         key=lambda cls: (len([base for base in cls.__mro__ if base.__module__ == module.__name__]), cls.__name__)

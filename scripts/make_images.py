@@ -20,7 +20,7 @@ from jkeras.plots.diagram import Box, Diagram
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from scripts import terminal_pictures as terminal  # noqa: E402
+from scripts import terminal_pictures as terminal
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from scripts import terminal_pictures  # noqa: E402
-from scripts.screenshots import taken  # noqa: E402
+from scripts import terminal_pictures
+from scripts.screenshots import taken
 
 MODEL = """
 import jkeras as jk

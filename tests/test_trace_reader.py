@@ -61,7 +61,7 @@ def test_origins_of_instructions():
 
 
 @pytest.mark.parametrize(
-    "name, expected",
+    ("name", "expected"),
     [
         ("jit(f)/jvp(LayerModule.enter)/LayerModule.enter/a.enter/b.enter/while/body/dot", ("a/b", False, "dot")),
         ("jit(f)/transpose(jvp(LayerModule.enter))/LayerModule.enter/a.enter/dot", ("a", True, "dot")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.peers import Missing
+from benchmarks.peers import MissingWorkloadError
 from benchmarks.workloads import Workload
 
 
@@ -57,7 +57,7 @@ def _network(name: str) -> Any:
         "mlp": MLP, "cnn": CNN, "lstm": lambda: Recurrent(eqx.nn.LSTMCell), "gru": lambda: Recurrent(eqx.nn.GRUCell),
     }  # fmt: skip
     if name not in networks:
-        raise Missing(f"{name} is not written for Equinox")
+        raise MissingWorkloadError(f"{name} is not written for Equinox")
     return networks[name]()
 
 
@@ -69,7 +69,7 @@ def prepare(name: str, workload: Workload) -> Callable[[], float]:
     import optax
 
     if workload.task != "fit":
-        raise Missing("Equinox's examples only train")
+        raise MissingWorkloadError("Equinox's examples only train")
     model = _network(name)
     optimizer = optax.adam(1e-3)
     state = optimizer.init(eqx.filter(model, eqx.is_array))

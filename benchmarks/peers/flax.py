@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.peers import Missing
+from benchmarks.peers import MissingWorkloadError
 from benchmarks.workloads import Workload
 
 
@@ -40,7 +40,7 @@ def _network(name: str) -> Any:
         "mlp": MLP, "cnn": CNN, "lstm": lambda: Recurrent(nn.OptimizedLSTMCell), "gru": lambda: Recurrent(nn.GRUCell),
     }  # fmt: skip
     if name not in networks:
-        raise Missing(f"{name} is not written for Flax")
+        raise MissingWorkloadError(f"{name} is not written for Flax")
     return networks[name]()
 
 
@@ -52,7 +52,7 @@ def prepare(name: str, workload: Workload) -> Callable[[], float]:
     from flax.training import train_state
 
     if workload.task != "fit":
-        raise Missing("Flax's examples only train")
+        raise MissingWorkloadError("Flax's examples only train")
     model = _network(name)
     x, y = workload.data()
     params = model.init(jax.random.key(0), x[:1], training=False)["params"]

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from benchmarks import large
-from benchmarks.peers import Missing
+from benchmarks.peers import MissingWorkloadError
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 
@@ -264,8 +264,8 @@ def network(name: str, dtype: str = "") -> Any:
     """The initialiser and the function of logits, in a dtype or in that of the workload.
 
     Raises:
-        Missing: it is not written here.
+        MissingWorkloadError: it is not written here.
     """
     if name not in NETWORKS:
-        raise Missing(f"{name} is not written in plain JAX")
+        raise MissingWorkloadError(f"{name} is not written in plain JAX")
     return NETWORKS[name](dtype or large.ALL[name].policy.removeprefix("mixed_"))

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from benchmarks.peers import Missing, jax_networks
+from benchmarks.peers import MissingWorkloadError, jax_networks
 from benchmarks.workloads import Workload
 
 
@@ -42,9 +42,11 @@ def stepper(name: str, dtype: str = "") -> tuple[Any, Callable[..., Any]]:
 
 def prepare(name: str, workload: Workload) -> Callable[[], Any]:
     if workload.task != "fit":
-        raise Missing(f"{workload.task} is a loop over batches: see jax_loop")
+        raise MissingWorkloadError(f"{workload.task} is a loop over batches: see jax_loop")
     if name in ("cnn", "resnet18"):
-        raise Missing("XLA's gradients of convolutions take seconds a step inside of a scan on CPUs: see jax_loop")
+        raise MissingWorkloadError(
+            "XLA's gradients of convolutions take seconds a step inside of a scan on CPUs: see jax_loop"
+        )
     carry, step = stepper(name)
     x, y = (jnp.asarray(part) for part in workload.data())
 

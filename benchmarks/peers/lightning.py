@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.peers import Missing
+from benchmarks.peers import MissingWorkloadError
 from benchmarks.workloads import Workload
 
 
@@ -22,7 +22,7 @@ def prepare(name: str, workload: Workload) -> Callable[[], float]:
     from benchmarks.peers import torch_networks
 
     if workload.task != "fit":
-        raise Missing("only training is measured")
+        raise MissingWorkloadError("only training is measured")
 
     class Classifier(lightning.LightningModule):
         def __init__(self) -> None:

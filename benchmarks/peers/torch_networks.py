@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from benchmarks import large
-from benchmarks.peers import Missing
+from benchmarks.peers import MissingWorkloadError
 
 
 class Last(nn.Module):
@@ -129,10 +129,10 @@ def network(name: str) -> nn.Sequential:
     """The network of a workload.
 
     Raises:
-        Missing: it is not written here.
+        MissingWorkloadError: it is not written here.
     """
     if name not in NETWORKS:
-        raise Missing(f"{name} is not written for PyTorch")
+        raise MissingWorkloadError(f"{name} is not written for PyTorch")
     return nn.Sequential(*NETWORKS[name]())
 
 

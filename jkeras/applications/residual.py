@@ -83,10 +83,7 @@ def stem(b: Blocks, x: Tensor, *, active: bool = True) -> Tensor:
     """The stem, which reduces images to a quarter of their size."""
     layers = b.layers
     x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
-    if active:
-        x = unit(b, x, 64, 7, 2, "conv1")
-    else:
-        x = layers.Conv2D(64, 7, strides=2, name="conv1_conv")(x)
+    x = unit(b, x, 64, 7, 2, "conv1") if active else layers.Conv2D(64, 7, strides=2, name="conv1_conv")(x)
     x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
     return layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
 

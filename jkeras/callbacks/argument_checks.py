@@ -50,11 +50,11 @@ def checked_arguments(cls: Class) -> Class:
     names = list(inspect.signature(construct).parameters)[1:]
 
     @functools.wraps(construct)
-    def __init__(self: object, *args: Any, **kwargs: Any) -> None:
+    def checked_construct(self: object, *args: Any, **kwargs: Any) -> None:
         for name, value in {**dict(zip(names, args, strict=False)), **kwargs}.items():
             if name in CHECKS:
                 checked(type(self).__name__, name, value, CHECKS[name])
         construct(self, *args, **kwargs)
 
-    setattr(cls, "__init__", __init__)  # noqa: B010
+    setattr(cls, "__init__", checked_construct)  # noqa: B010
     return cls

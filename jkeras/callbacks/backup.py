@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from jkeras.callbacks.argument_checks import checked_arguments
@@ -61,7 +62,5 @@ class BackupAndRestore(CheckpointCallback):
             return
         for step in checkpoints.steps(self.folder):
             checkpoints.remove(self.folder, step)
-        try:
+        with contextlib.suppress(OSError):  # the directory was never created, or contains other files
             self.folder.rmdir()
-        except OSError:  # the directory was never created, or contains other files
-            pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -165,11 +166,9 @@ class TensorBoard(Callback):
         lines: list[str] = []
         self.model.summary(print_fn=lines.append, line_length=100)
         values = [events.text("model_summary", "".join(f"    {line}\n" for line in "\n".join(lines).splitlines()))]
-        try:
+        # A user's class may have no configuration; its summary is still written.
+        with contextlib.suppress(TypeError, ValueError, NotImplementedError):
             values.append(events.text("keras", self.model.to_json(), GRAPH_PLUGIN))
-        except (TypeError, ValueError, NotImplementedError):
-            # A user's class without a configuration; its summary is still written.
-            pass
         self._writer("train").add(0, *values)
 
     def _named_weights(self) -> list[tuple[str, Any]]:

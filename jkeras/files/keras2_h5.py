@@ -234,9 +234,9 @@ def _old_class(file: LegacyFile, name: str) -> str | None:
     inner = (file.config or {}).get("config")
     entries = inner if isinstance(inner, list) else inner.get("layers", []) if isinstance(inner, Mapping) else []
     for entry in entries:
-        if isinstance(entry, Mapping) and isinstance(entry.get("config"), Mapping):
-            if name in (entry.get("name"), entry["config"].get("name")):
-                return entry.get("class_name")
+        config = entry.get("config") if isinstance(entry, Mapping) else None
+        if isinstance(config, Mapping) and name in (entry.get("name"), config.get("name")):
+            return entry.get("class_name")
     return None
 
 

@@ -105,7 +105,7 @@ def _sample_shape(shape: PartialShapeLike | None) -> tuple[int | None, ...]:
         raise ArgumentError(f"Input(shape={shape!r}): {error}") from None
 
 
-def Input(
+def Input(  # noqa: N802  (Keras's name)
     shape: PartialShapeLike | None = None,
     batch_size: int | None = None,
     dtype: DTypePolicyLike = None,

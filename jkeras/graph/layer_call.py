@@ -107,9 +107,9 @@ def one_class(where: str, shape: tuple[int | None, ...]) -> str:
 
 
 def _warn_of_one_class(layer: BoundLayer, outputs: PyTree[Any]) -> None:
-    if isinstance(outputs, jax.Array) and outputs.shape[-1:] == (1,):
-        if any(value is activations.softmax for value in vars(layer).values()):
-            warnings.warn(one_class(f"{layer.path} ({type(layer).__name__})", outputs.shape), stacklevel=2)
+    one = isinstance(outputs, jax.Array) and outputs.shape[-1:] == (1,)
+    if one and any(value is activations.softmax for value in vars(layer).values()):
+        warnings.warn(one_class(f"{layer.path} ({type(layer).__name__})", outputs.shape), stacklevel=2)
 
 
 def prepare(layer: BoundLayer, scope: Scope, tensors: Mapping[str, Any]) -> None:

@@ -75,7 +75,7 @@ def _protocol(description: type) -> dict[str, Any]:
 def _constructor(description: Any) -> Callable[..., None]:
     fields = description._fields
 
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807  (of the class that is made of it)
         input_shape = legacy_input_shape(kwargs, fields)
         known = {*type(self)._fields, *self._old_arguments}
         unknown = {name: value for name, value in kwargs.items() if name not in known}

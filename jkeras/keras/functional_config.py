@@ -88,7 +88,7 @@ def is_nested_graph(operation: Operation) -> bool:
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-class _NotYet(Exception):
+class _NotYetError(Exception):
     """A call needs a tensor that a later call produces."""
 
 
@@ -117,7 +117,7 @@ def read(cls: Any, config: Mapping[str, Any], custom_objects: Mapping[str, Any] 
                     layers[name](*args, **kwargs)
                     waiting.pop(0)
                     progress = True
-            except _NotYet:
+            except _NotYetError:
                 continue
         if not progress:
             raise InputError(
@@ -151,7 +151,7 @@ def _tensor(layers: Mapping[str, Operation], name: str, node_index: int, tensor_
         raise InputError(f"Invalid Functional model configuration. Missing node: {name}")
     nodes = layers[name]._inbound_nodes
     if node_index >= len(nodes):
-        raise _NotYet
+        raise _NotYetError
     return nodes[node_index].output_tensors[tensor_index]
 
 

@@ -60,9 +60,9 @@ class name_scope(_Scope):  # noqa: N801
 
     def _set(self) -> Any:
         around = _names.get()
-        if self.deduplicate and around and self.caller is not None:
-            if self.caller is around[-1].caller and self.name == around[-1].name:
-                return None
+        caller = self.caller if self.deduplicate and around else None
+        if caller is not None and caller is around[-1].caller and self.name == around[-1].name:
+            return None
         return _names.set((*around, self))
 
 

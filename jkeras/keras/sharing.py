@@ -49,9 +49,10 @@ def _recipe_key(model: Any) -> Hashable | None:
     parts = [compile_config.get(name) for name in ("loss", "loss_weights", "metrics", "weighted_metrics")]
     leaves, structure = jax.tree.flatten(parts, is_leaf=lambda part: isinstance(part, Mutable))
     optimizer = optimizer_of(model)
-    if optimizer is not None:
-        if not is_builtin(optimizer) or not optimizer.follows_description(model.trainable_variables):
-            return None
+    if optimizer is not None and (
+        not is_builtin(optimizer) or not optimizer.follows_description(model.trainable_variables)
+    ):
+        return None
     if not all(
         isinstance(leaf, (str, int, float)) or (isinstance(leaf, Mutable) and is_builtin(leaf)) for leaf in leaves
     ):

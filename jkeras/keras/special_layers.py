@@ -25,7 +25,7 @@ from jkeras.layers.spectral_normalization import leading_vectors
 
 
 def _attention(description: Any) -> dict[str, Any]:
-    def __post_init__(self: Any) -> None:
+    def __post_init__(self: Any) -> None:  # noqa: N807  (of the class that is made of it)
         description.__post_init__(self)
         # The penalty is on the outputs of the projections, not additionally on the result.
         vars(self).update(_given_activity_regularizer=self.activity_regularizer, activity_regularizer=None)

@@ -84,7 +84,7 @@ def _has_library() -> bool:
     options = {LIBRARY: SUMS}
     try:
         jax.jit(lambda x: x, compiler_options=options).lower(0.0).compile()
-    except Exception:  # noqa: BLE001 - an option that this build does not know is only a lost optimisation
+    except Exception:  # an option that this build does not know is only a lost optimisation
         return False
     return True
 

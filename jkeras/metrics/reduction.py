@@ -50,10 +50,7 @@ def add_to_mean(state: State, values: ArrayLike, sample_weight: ArrayLike | None
     """The state of a mean after adding values."""
     dtype = state["total"].dtype
     values, weights = per_row(values, sample_weight, jnp.mean, dtype)
-    if weights is not None:
-        count = jnp.sum(weights)
-    else:
-        count = jnp.asarray(values.shape[0] if values.ndim else 1, dtype)
+    count = jnp.sum(weights) if weights is not None else jnp.asarray(values.shape[0] if values.ndim else 1, dtype)
     return {"total": state["total"] + jnp.sum(values), "count": state["count"] + count}
 
 

@@ -42,9 +42,13 @@ def domain(name: str, entry: Any) -> Choices | Range:
     if isinstance(entry, list) and entry:
         return Choices(tuple(entry))
     numbers = isinstance(entry, tuple) and all(isinstance(v, (int, float)) for v in entry[:2])
-    if numbers and (len(entry) == 2 or entry[2:] == ("log",)) and entry[0] < entry[1]:
-        if len(entry) == 2 or entry[0] > 0:
-            return Range(entry[0], entry[1], len(entry) == 3)
+    if (
+        numbers
+        and (len(entry) == 2 or entry[2:] == ("log",))
+        and entry[0] < entry[1]
+        and (len(entry) == 2 or entry[0] > 0)
+    ):
+        return Range(entry[0], entry[1], len(entry) == 3)
     raise ArgumentError(
         f"search: {name}={shown(entry)}: expected a list of values, a range (low, high), or (low, high, 'log') above 0."
     )

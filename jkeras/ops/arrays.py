@@ -223,7 +223,7 @@ def zeros(shape: Sequence[int], dtype: DTypeLike | None = None) -> jax.Array:
     return jnp.zeros(shape, dtype or config.floatx())
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> jax.Array:
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> jax.Array:  # noqa: N803  (NumPy's names)
     """Ones on one diagonal."""
     return jnp.eye(N, M, k, dtype or config.floatx())
 
@@ -233,7 +233,7 @@ def identity(n: int, dtype: DTypeLike | None = None) -> jax.Array:
     return jnp.identity(n, dtype or config.floatx())
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> jax.Array:
+def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> jax.Array:  # noqa: N803  (NumPy's names)
     """Ones at and below a diagonal."""
     return jnp.tri(N, M, k, dtype or config.floatx())
 

@@ -153,18 +153,18 @@ def _write(
     image: np.ndarray, text: str, corner: tuple[int, int], paint: np.ndarray, scale: float, thickness: int
 ) -> None:
     """Writes a text above a corner, or below it where there is no room above."""
-    Image, ImageDraw, ImageFont = (
+    pictures, drawing, fonts = (
         needed(f"PIL.{name}", "draw_bounding_boxes(class_mapping=...)", "pillow")
         for name in ("Image", "ImageDraw", "ImageFont")
     )
-    font = ImageFont.load_default(size=max(scale * FONT_SIZE, 1))
+    font = fonts.load_default(size=max(scale * FONT_SIZE, 1))
     stroke = max(thickness - 1, 0) // 2
     left, top, _, bottom = font.getbbox(text, stroke_width=stroke)
     x, y = corner
     above = y - 8 - (bottom - top)
     place = (x, above) if above > 0 else (x + 3, y + 3 + thickness)
-    letters = Image.new("L", (image.shape[1], image.shape[0]))
-    ImageDraw.Draw(letters).text((place[0] - left, place[1] - top), text, fill=255, font=font, stroke_width=stroke)
+    letters = pictures.new("L", (image.shape[1], image.shape[0]))
+    drawing.Draw(letters).text((place[0] - left, place[1] - top), text, fill=255, font=font, stroke_width=stroke)
     share = np.asarray(letters)[..., None] / 255
     image[:] = (image * (1 - share) + paint * share).astype("uint8")
 

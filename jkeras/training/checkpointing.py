@@ -25,7 +25,7 @@ from jkeras.files.containers.checkpoints import Snapshot
 from jkeras.paths import filled_tree, named_leaves
 from jkeras.training.hooks import SnapshotStore, Stateful
 from jkeras.training.run import FitRun
-from jkeras.training.signals import Preempted
+from jkeras.training.signals import PreemptedError
 from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
 
 METRICS = "run/metrics"
@@ -53,7 +53,7 @@ class RunCheckpointer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, Preempted):
+        if isinstance(error, PreemptedError):
             self.preempt()
         elif error is None:
             self.wait()

@@ -23,7 +23,7 @@ from jkeras.training.feeds import Feed, make_feed
 from jkeras.training.hooks import Hooks
 from jkeras.training.memory_errors import device_memory_error, is_exhausted
 from jkeras.training.run import FitRun, Live
-from jkeras.training.signals import InterruptKey, Preempted, TerminationSignal
+from jkeras.training.signals import InterruptKey, PreemptedError, TerminationSignal
 from jkeras.training.state import TrainState, with_arrays
 from jkeras.training.stream_source import StreamSource
 from jkeras.training.task import Options, Task, to_floats
@@ -70,7 +70,7 @@ def fit(task: Task, state: TrainState, options: Options, callbacks: Hooks, live:
                 if run.stopping:
                     break
             if signals.preempted.is_set():
-                raise Preempted
+                raise PreemptedError
             run.call("on_train_end", logs)
             if not signals.interrupted.is_set():
                 checkpointer.finish()
@@ -117,7 +117,7 @@ def _steps(run: FitRun, checkpointer: RunCheckpointer, feed: Feed, epoch: int, b
     """The steps of an epoch, or its rest; how many batches are done.
 
     Raises:
-        Preempted: the program is to end.
+        PreemptedError: the program is to end.
     """
     done = first_batch = run.position.batch
     for done in feed.train(epoch, first_batch):
@@ -131,7 +131,7 @@ def _steps(run: FitRun, checkpointer: RunCheckpointer, feed: Feed, epoch: int, b
             break
     run.signals.vote()
     if run.signals.preempted.is_set():
-        raise Preempted
+        raise PreemptedError
     return done
 
 

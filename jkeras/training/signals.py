@@ -12,7 +12,7 @@ from jkeras.errors import JkerasError
 from jkeras.training.layout import Layout
 
 
-class Preempted(JkerasError):
+class PreemptedError(JkerasError):
     """The program was told to end, and everything is saved; caught by `TerminationSignal`."""
 
 
@@ -96,7 +96,9 @@ class TerminationSignal:
         if self.previous is None:
             return False
         signal.signal(signal.SIGTERM, self.previous)
-        if not isinstance(error, Preempted) and not (error is None and self.flag is not None and self.flag.is_set()):
+        if not isinstance(error, PreemptedError) and not (
+            error is None and self.flag is not None and self.flag.is_set()
+        ):
             return False
         if callable(self.previous):
             signal.raise_signal(signal.SIGTERM)

@@ -106,9 +106,10 @@ def get_file(
         download(origin, target, file_hash, hash_algorithm)
     if not unpack:
         return str(target)
-    if not present or not extracted.is_dir():
-        if not extract_archive(target, extracted, "tar" if untar else archive_format):
-            raise DamagedFileError(f"{target} is not an archive of the format {'tar' if untar else archive_format!r}.")
+    if (not present or not extracted.is_dir()) and not extract_archive(
+        target, extracted, "tar" if untar else archive_format
+    ):
+        raise DamagedFileError(f"{target} is not an archive of the format {'tar' if untar else archive_format!r}.")
     return str(extracted)
 
 

@@ -20,7 +20,7 @@ FACES = [applications, dropin.applications]
 TINY = {"alpha": 0.25, "input_shape": (128, 128, 3)}
 
 
-class Asked(Exception):
+class AskedError(Exception):
     """Instead of a download."""
 
 
@@ -28,10 +28,10 @@ def asked_for(name, include_top, monkeypatch):
     """The file that a network asks for."""
 
     def download(file):
-        raise Asked(file)
+        raise AskedError(file)
 
     monkeypatch.setattr(building, "download", download)
-    with pytest.raises(Asked) as caught:
+    with pytest.raises(AskedError) as caught:
         getattr(applications, name)(include_top=include_top)
     return caught.value.args[0]
 
@@ -45,11 +45,11 @@ def test_every_file_is_keras(name, monkeypatch):
 
     def get_file(fname, origin, file_hash=None, cache_subdir=None):
         assert cache_subdir == "models"
-        raise Asked(WeightFile(fname, origin.removeprefix("https://storage.googleapis.com/"), file_hash))
+        raise AskedError(WeightFile(fname, origin.removeprefix("https://storage.googleapis.com/"), file_hash))
 
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", get_file)
     for include_top in (True, False):
-        with pytest.raises(Asked) as caught:
+        with pytest.raises(AskedError) as caught:
             getattr(keras.applications, name)(include_top=include_top)
         assert asked_for(name, include_top, monkeypatch) == caught.value.args[0]
 

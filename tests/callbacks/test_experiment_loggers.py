@@ -35,7 +35,7 @@ class Wandb(types.ModuleType):
         self.options, self.run = options, WandbRun()
         return self.run
 
-    def Artifact(self, name, type):
+    def Artifact(self, name, type):  # noqa: N802  (W&B's name)
         return types.SimpleNamespace(name=name, add_file=lambda path: self.files.append(path))
 
 
@@ -106,7 +106,7 @@ def test_a_wrong_frequency(monkeypatch, freq):
         jk.callbacks.WandbLogger(log_freq=freq)
 
 
-class TrialPruned(Exception):
+class TrialPruned(Exception):  # noqa: N818  (Optuna's name)
     pass
 
 

@@ -227,10 +227,10 @@ def test_threads_work_at_the_same_time(source):
 @pytest.mark.parametrize("threads", [None, 2])
 @pytest.mark.parametrize("ahead", [0, 2])
 def test_the_users_exception_arrives_when_its_element_is_due(source, threads, ahead):
-    class Own(Exception):
+    class OwnError(Exception):
         pass
 
-    error = Own("not this one")
+    error = OwnError("not this one")
 
     def refuse(i):
         if i == 3:
@@ -239,7 +239,7 @@ def test_the_users_exception_arrives_when_its_element_is_due(source, threads, ah
 
     iterator = iter(SOURCES[source](6).map(refuse, threads).prefetch(ahead))
     assert [int(next(iterator)) for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(Own) as caught:
+    with pytest.raises(OwnError) as caught:
         next(iterator)
     assert caught.value is error
 

@@ -273,7 +273,7 @@ def _same_configurations(found: Any, expected: Any) -> None:
     assert one == other, f"{one} instead of {other}"
 
 
-class KerasFails(Exception):
+class KerasError(Exception):
     """Real Keras cannot write the layer itself."""
 
 
@@ -295,8 +295,8 @@ class Sides:
             if direction == "from Keras":
                 try:
                     self.theirs.save(path)
-                except Exception as error:
-                    raise KerasFails(str(error)) from error
+                except Exception as error:  # whatever it is, it is what the table has to say
+                    raise KerasError(str(error)) from error
                 loaded = jk.load_model(path)
                 return _collected(self.names, lambda name: self._same_as_ours(loaded, name))
             self.ours(folder).save(path)
@@ -339,7 +339,7 @@ def _collected(names: Iterable[str], check: Callable[[str], None]) -> dict[str, 
     for name in names:
         try:
             check(name)
-        except Exception as error:  # noqa: BLE001  whatever it is, it is what the table has to say
+        except Exception as error:  # whatever it is, it is what the table has to say
             problems[name] = f"{type(error).__name__}: {str(error).strip()[:300]}"
     return problems
 
@@ -349,7 +349,7 @@ def problems(names: Iterable[str], column: tuple[str, str], folder: Path, sides:
     names = list(names)
     try:
         return (sides or Sides(names)).through(*column, folder) if names else {}
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         if len(names) == 1:
             return {names[0]: f"{type(error).__name__}: {str(error).strip()[:300]}"}
     half = len(names) // 2
@@ -384,7 +384,7 @@ def table(alone: Iterable[str] = ()) -> tuple[str, dict[tuple[str, str], dict[st
 
 
 def _cell(why: str | None) -> str:
-    return YES if why is None else THEIRS if why.startswith(KerasFails.__name__) else NO
+    return YES if why is None else THEIRS if why.startswith(KerasError.__name__) else NO
 
 
 def not_yes(page: str) -> list[str]:

@@ -163,7 +163,7 @@ def test_every_argument_that_keras_ever_wrote(family):
 
 
 @pytest.mark.parametrize(
-    "class_name, argument, value",
+    ("class_name", "argument", "value"),
     [
         ("Conv2DTranspose", "groups", 2),
         ("DepthwiseConv2D", "groups", 3),

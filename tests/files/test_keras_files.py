@@ -33,7 +33,7 @@ def test_models_go_both_ways(name, suffix, tmp_path, rng):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("suffix", (".keras", ".h5", ".weights.h5"))
+@pytest.mark.parametrize("suffix", [".keras", ".h5", ".weights.h5"])
 def test_what_normalization_learned(suffix, tmp_path, rng):
     """Keras keeps it with the weights, we with the arguments."""
     path, x = str(tmp_path / f"model{suffix}"), rng.normal(2.0, 3.0, (20, 4)).astype("float32")
@@ -57,7 +57,7 @@ def test_what_normalization_learned(suffix, tmp_path, rng):
     same_outputs(theirs, ours, x)
 
 
-@pytest.mark.parametrize("suffix", (".keras", ".h5", ".weights.h5"))
+@pytest.mark.parametrize("suffix", [".keras", ".h5", ".weights.h5"])
 def test_states_of_recurrent_layers_are_in_no_file(suffix, tmp_path, rng):
     path, x = str(tmp_path / f"model{suffix}"), rng.normal(size=(2, 4, 3)).astype("float32")
     theirs, ours = (
@@ -83,7 +83,7 @@ def shared_across(side):
     return side.Model(x, dense(inner(x)))
 
 
-@pytest.mark.parametrize("suffix", ("", ".keras", ".h5"))
+@pytest.mark.parametrize("suffix", ["", ".keras", ".h5"])
 def test_layers_that_are_in_several_models(suffix, tmp_path, rng):
     x, path = rng.normal(size=(2, 6)).astype("float32"), str(tmp_path / f"model{suffix}")
     model = shared_across(jk).init(1)
@@ -94,7 +94,7 @@ def test_layers_that_are_in_several_models(suffix, tmp_path, rng):
     assert jk.models.model_from_json(model.to_json()).definition == model.definition
 
 
-@pytest.mark.parametrize("suffix", ("", ".keras", ".h5"))
+@pytest.mark.parametrize("suffix", ["", ".keras", ".h5"])
 def test_training_that_was_asked_for_stays(suffix, tmp_path):
     x = jk.Input((4,))
     normal = layers.BatchNormalization()(layers.Dense(4)(x), training=False)

@@ -189,7 +189,7 @@ def functional(modern):
     return {"class_name": "Functional", "config": config, **place, "build_config": {"input_shape": [None, 4]}}
 
 
-@pytest.mark.parametrize("modern", (False, True))
+@pytest.mark.parametrize("modern", [False, True])
 def test_functional_models_of_keras_2(modern, tmp_path, rng):
     kernel, bias, last, last_bias = drawn(rng, (4, 3), (3,), (6, 2), (2,))
     a, b = drawn(rng, (5, 4), (5, 4))
@@ -205,7 +205,7 @@ def test_functional_models_of_keras_2(modern, tmp_path, rng):
         assert again.definition == model.definition
 
 
-@pytest.mark.parametrize("first", (0, 1))
+@pytest.mark.parametrize("first", [0, 1])
 def test_models_in_models_of_keras_2(first, tmp_path, rng):
     """Keras 2 counted the applications of a model from 1, its own graph being number 0; other layers from 0."""
 
@@ -241,7 +241,7 @@ def test_models_in_models_of_keras_2(first, tmp_path, rng):
 
 
 @pytest.mark.parametrize(
-    "version, backend", [("2.0.8", "theano"), ("2.0.8", "tensorflow"), ("1.2.2", None), ("1.2.2", "theano")]
+    ("version", "backend"), [("2.0.8", "theano"), ("2.0.8", "tensorflow"), ("1.2.2", None), ("1.2.2", "theano")]
 )
 def test_convolutions(version, backend, tmp_path, rng):
     """Theano's kernels back to front; those of Keras 1, `(filters, channels, rows, columns)`."""

@@ -60,7 +60,7 @@ def test_some_models_train_on(kind, tmp_path):
             assert _unexpected(case, tmp_path) == {}
 
 
-@pytest.mark.parametrize("kind", ("convolutions", "nested", "numbers_prepared", "attention"))
+@pytest.mark.parametrize("kind", ["convolutions", "nested", "numbers_prepared", "attention"])
 def test_paths_of_earlier_versions(kind, tmp_path):
     """Keras 2.13 counted layers with weights twice."""
     for case in old_keras.cases("2.13.1", kind):
@@ -82,7 +82,7 @@ def test_everything_with_every_file(version, tmp_path):
     assert wrong == {}
 
 
-@pytest.mark.parametrize("kind", ("frozen_after_compile", "thawed_after_compile"))
+@pytest.mark.parametrize("kind", ["frozen_after_compile", "thawed_after_compile"])
 @pytest.mark.parametrize("suffix", old_keras.SUFFIXES)
 def test_layers_that_were_frozen_or_thawed_after_compile(kind, suffix, tmp_path):
     case = old_keras.Case(NEWEST, kind, "trained", suffix)
@@ -116,7 +116,7 @@ def _trains_alike(model, case):
 
 
 @pytest.mark.parametrize(
-    "kind, what, suffix",
+    ("kind", "what", "suffix"),
     [("dense", "trained", ".keras"), ("arithmetic", "plain", ".h5"), ("sequence_to_sequence", "plain", ".keras")],
 )
 def test_the_other_face_reads_the_same(kind, what, suffix, tmp_path):

@@ -123,7 +123,7 @@ def test_every_flipped_bit_of_the_arrays_is_noticed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arrays, metadata", [({"t": np.array(["a"])}, None), ({}, {"a": 1}), ({"__metadata__": 1}, None)]
+    ("arrays", "metadata"), [({"t": np.array(["a"])}, None), ({}, {"a": 1}), ({"__metadata__": 1}, None)]
 )
 def test_what_cannot_be_written(arrays, metadata, tmp_path):
     with pytest.raises(errors.ArgumentError):

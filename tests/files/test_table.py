@@ -76,8 +76,8 @@ def test_contents_say_what_weights_are(suffix, name, model, tmp_path):
     same(objects, model)
 
 
-@pytest.mark.parametrize("act", ("save", "save_weights", "ModelCheckpoint", "ModelCheckpoint of weights"))
-@pytest.mark.parametrize("name", ("it.kears", "it.pkl", "it.weights.hdf", "it.ckpt"))
+@pytest.mark.parametrize("act", ["save", "save_weights", "ModelCheckpoint", "ModelCheckpoint of weights"])
+@pytest.mark.parametrize("name", ["it.kears", "it.pkl", "it.weights.hdf", "it.ckpt"])
 def test_unknown_suffixes_are_refused_with_the_list(act, name, model, tmp_path):
     path = tmp_path / name
     acts = {
@@ -236,7 +236,7 @@ def gated(side):
     return side.Model(query, side.layers.GroupQueryAttention(3, 4, 2, use_gate=True)(out, out))
 
 
-@pytest.mark.parametrize("suffix", (".keras", ".weights.h5", ".h5"))
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5", ".h5"])
 def test_gates_of_attention_are_kept_as_in_keras(suffix, tmp_path):
     path = str(tmp_path / f"it{suffix}")
     for writer in SIDES.values():

@@ -62,7 +62,7 @@ def test_keras_reads_what_is_written(suffix, tmp_path):
     same(theirs, model)
 
 
-@pytest.mark.parametrize("suffix", (".weights.h5", ".h5", ".keras"))
+@pytest.mark.parametrize("suffix", [".weights.h5", ".h5", ".keras"])
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
 def test_what_keras_writes_is_read(suffix, tmp_path):
     path = str(tmp_path / f"it{suffix}")
@@ -71,7 +71,7 @@ def test_what_keras_writes_is_read(suffix, tmp_path):
     same(ours().load_weights(path), theirs)
 
 
-@pytest.mark.parametrize("suffix", (".keras", ".h5", ".hdf5", ""))
+@pytest.mark.parametrize("suffix", [".keras", ".h5", ".hdf5", ""])
 def test_weights_come_out_of_whole_models(suffix, tmp_path):
     model = ours(1).compile("adam", "mse")
     model.save(tmp_path / f"it{suffix}")

@@ -62,7 +62,7 @@ def test_logs_are_those_of_keras(case, rng):
 
 
 @pytest.mark.parametrize(
-    "arguments, error",
+    ("arguments", "error"),
     [
         ({"loss": {"a": "mse", "z": "mse"}}, (ValueError, KeyError)),
         ({"loss": "mse", "loss_weights": [1.0, 2.0, 3.0]}, ValueError),

@@ -22,7 +22,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("make, shape", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("make", "shape"), CASES.values(), ids=CASES)
 def test_a_shape_by_rule_is_that_of_the_computation(make, shape):
     layer = make()
 

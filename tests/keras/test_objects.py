@@ -45,7 +45,7 @@ BUILTIN = sorted(
 )
 
 
-@pytest.mark.parametrize("family, name", BUILTIN)
+@pytest.mark.parametrize(("family", "name"), BUILTIN)
 def test_objects_are_copied_pickled_described_and_subclassed(family, name):
     cls = getattr(_module(ours, family), name)
     arguments = ARGUMENTS.get(name, ())
@@ -60,7 +60,9 @@ def test_objects_are_copied_pickled_described_and_subclassed(family, name):
     assert made.anything == 1
 
 
-@pytest.mark.parametrize("family, name", [entry for entry in BUILTIN if hasattr(_module(oracle, entry[0]), entry[1])])
+@pytest.mark.parametrize(
+    ("family", "name"), [entry for entry in BUILTIN if hasattr(_module(oracle, entry[0]), entry[1])]
+)
 def test_configurations_are_those_of_keras(family, name):
     arguments = [getattr(argument, "__wrapped__", argument) for argument in ARGUMENTS.get(name, ())]
     mine = getattr(_module(ours, family), name)(*arguments).get_config()
@@ -212,7 +214,7 @@ def test_objects_are_no_values():
 
 
 @pytest.mark.parametrize(
-    "mistake, message",
+    ("mistake", "message"),
     [
         (lambda: ours.metrics.R2Score().update_state([0.0, 1.0], [0.0, 1.0]), "2D inputs"),
         (lambda: ours.metrics.FBetaScore(beta=1), "Python float"),

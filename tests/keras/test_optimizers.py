@@ -137,7 +137,7 @@ def test_each_weight_has_its_optimizer():
 
 
 @pytest.mark.parametrize(
-    "mistake, error, message",
+    ("mistake", "error", "message"),
     [
         (lambda o, v, g: o.apply(g), ValueError, "already be built"),
         (lambda o, v, g: o.apply([None, None], v), ValueError, "No gradients provided"),

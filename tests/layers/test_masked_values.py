@@ -8,18 +8,18 @@ from jkeras import keras
 
 STEPS, WIDTH = 5, 3
 LAYERS = {
-    "batch normalization": lambda L: (L.BatchNormalization(), {"training": True}),
-    "batch normalization, channels first": lambda L: (L.BatchNormalization(axis=1), {"training": False}),
-    "global average": lambda L: (L.GlobalAveragePooling1D(), {}),
-    "global average, kept axes": lambda L: (L.GlobalAveragePooling1D(keepdims=True), {}),
-    "simple rnn": lambda L: (L.SimpleRNN(2, return_sequences=True), {}),
-    "lstm": lambda L: (L.LSTM(2, return_sequences=True), {}),
-    "lstm backwards": lambda L: (L.LSTM(2, return_sequences=True, go_backwards=True), {}),
-    "lstm, zeros": lambda L: (L.LSTM(2, return_sequences=True, zero_output_for_mask=True), {}),
-    "gru": lambda L: (L.GRU(2), {}),
-    "bidirectional": lambda L: (L.Bidirectional(L.GRU(2, return_sequences=True)), {}),
-    "time distributed": lambda L: (L.TimeDistributed(L.Dense(2)), {}),
-    "softmax": lambda L: (L.Softmax(), {}),
+    "batch normalization": lambda layers: (layers.BatchNormalization(), {"training": True}),
+    "batch normalization, channels first": lambda layers: (layers.BatchNormalization(axis=1), {"training": False}),
+    "global average": lambda layers: (layers.GlobalAveragePooling1D(), {}),
+    "global average, kept axes": lambda layers: (layers.GlobalAveragePooling1D(keepdims=True), {}),
+    "simple rnn": lambda layers: (layers.SimpleRNN(2, return_sequences=True), {}),
+    "lstm": lambda layers: (layers.LSTM(2, return_sequences=True), {}),
+    "lstm backwards": lambda layers: (layers.LSTM(2, return_sequences=True, go_backwards=True), {}),
+    "lstm, zeros": lambda layers: (layers.LSTM(2, return_sequences=True, zero_output_for_mask=True), {}),
+    "gru": lambda layers: (layers.GRU(2), {}),
+    "bidirectional": lambda layers: (layers.Bidirectional(layers.GRU(2, return_sequences=True)), {}),
+    "time distributed": lambda layers: (layers.TimeDistributed(layers.Dense(2)), {}),
+    "softmax": lambda layers: (layers.Softmax(), {}),
 }
 
 

@@ -353,10 +353,10 @@ def test_stateful_needs_to_know_the_batch_size():
 
 
 def test_initial_states_may_be_symbolic(rng):
-    def build(kind, Input, Model):
-        sequence, state = Input((None, 2)), Input((3,))
+    def build(kind, make_input, make_model):
+        sequence, state = make_input((None, 2)), make_input((3,))
         _, *states = kind["LSTM"](3, return_state=True)(sequence)
-        return Model([sequence, state], kind["LSTM"](3)(sequence, initial_state=[state, states[1]]))
+        return make_model([sequence, state], kind["LSTM"](3)(sequence, initial_state=[state, states[1]]))
 
     model = build(OURS, layers.Input, jk.Model).init(0)
     other = build(THEIRS, keras.Input, keras.Model)

@@ -96,7 +96,7 @@ def forms(name, **options):
     return (lambda *v: getattr(lowering, name)(*v, **options)), (lambda *v: getattr(plain, name)(*v, **options))
 
 
-@pytest.mark.parametrize("shape, kernel, strides, padding, dilation", CONVOLUTIONS)
+@pytest.mark.parametrize(("shape", "kernel", "strides", "padding", "dilation"), CONVOLUTIONS)
 def test_convolution(shape, kernel, strides, padding, dilation, rng):
     x, w = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in (shape, kernel))
     fast, stock = forms("conv", strides=strides, padding=padding, dilation=dilation)
@@ -116,21 +116,21 @@ def test_windows_of_one_element(platform, strides, operation):
     assert present == [operation]
 
 
-@pytest.mark.parametrize("shape, kernel, strides, padding, dilation", DEPTHWISE)
+@pytest.mark.parametrize(("shape", "kernel", "strides", "padding", "dilation"), DEPTHWISE)
 def test_depthwise_convolution(shape, kernel, strides, padding, dilation, rng):
     x, w = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in (shape, kernel))
     fast, stock = forms("depthwise_conv", strides=strides, padding=padding, dilation=dilation)
     assert_equal_forms(fast, stock, x, w)
 
 
-@pytest.mark.parametrize("shape, kernel, groups, strides, padding, dilation", GROUPED)
+@pytest.mark.parametrize(("shape", "kernel", "groups", "strides", "padding", "dilation"), GROUPED)
 def test_grouped_convolution(shape, kernel, groups, strides, padding, dilation, rng):
     x, w = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in (shape, kernel))
     fast, stock = forms("conv", strides=strides, padding=padding, dilation=dilation, groups=groups)
     assert_equal_forms(fast, stock, x, w)
 
 
-@pytest.mark.parametrize("shape, kernel, strides, padding, output_padding, dilation", TRANSPOSED)
+@pytest.mark.parametrize(("shape", "kernel", "strides", "padding", "output_padding", "dilation"), TRANSPOSED)
 def test_transposed_convolution(shape, kernel, strides, padding, output_padding, dilation, rng):
     x, w = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in (shape, kernel))
     options = {"strides": strides, "padding": padding, "output_padding": output_padding, "dilation": dilation}
@@ -138,21 +138,21 @@ def test_transposed_convolution(shape, kernel, strides, padding, output_padding,
     assert_equal_forms(fast, stock, x, w)
 
 
-@pytest.mark.parametrize("shape, pool_size, strides, padding", POOLS)
+@pytest.mark.parametrize(("shape", "pool_size", "strides", "padding"), POOLS)
 def test_average_pooling(shape, pool_size, strides, padding, rng):
     fast, stock = forms("average_pool", pool_size=pool_size, strides=strides, padding=padding)
     assert_equal_forms(fast, stock, jnp.asarray(rng.normal(size=shape), jnp.float32))
 
 
 @pytest.mark.parametrize("ties", [False, True], ids=["distinct", "ties"])
-@pytest.mark.parametrize("shape, pool_size, strides, padding", POOLS)
+@pytest.mark.parametrize(("shape", "pool_size", "strides", "padding"), POOLS)
 def test_max_pooling(shape, pool_size, strides, padding, ties, rng):
     values = rng.integers(0, 3, shape) if ties else rng.normal(size=shape)
     fast, stock = forms("max_pool", pool_size=pool_size, strides=strides, padding=padding)
     assert_equal_forms(fast, stock, jnp.asarray(values, jnp.float32))
 
 
-@pytest.mark.parametrize("shape, axes", [((3, 4, 5), (2,)), ((3, 4, 5), (1, 2)), ((6, 2), (0,)), ((2, 1), (1,))])
+@pytest.mark.parametrize(("shape", "axes"), [((3, 4, 5), (2,)), ((3, 4, 5), (1, 2)), ((6, 2), (0,)), ((2, 1), (1,))])
 def test_standardized(shape, axes, rng):
     x = jnp.asarray(3 + 2 * rng.normal(size=shape), jnp.float32)
     assert_equal_forms(lambda x: lowering.standardized(x, axes, 1e-3), lambda x: plain.standardized(x, axes, 1e-3), x)

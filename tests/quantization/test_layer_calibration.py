@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 from jkeras.keras.src.quantizers.awq import AWQ
 from jkeras.keras.src.quantizers.gptq import GPTQ
-from keras.src.quantizers.awq import AWQ as KerasAWQ
-from keras.src.quantizers.gptq import GPTQ as KerasGPTQ
+from keras.src.quantizers import awq as keras_awq
+from keras.src.quantizers import gptq as keras_gptq
 
 import jkeras.keras as dropin
 from jkeras.errors import ArgumentError
 
 MODES = {
-    "gptq": (GPTQ, KerasGPTQ, "GPTQConfig", "update_hessian_with_batch", "quantize_and_correct_layer", "hessian"),
-    "awq": (AWQ, KerasAWQ, "AWQConfig", "update_activation_magnitudes", "quantize_layer", "activation_magnitudes"),
+    "gptq": (GPTQ, keras_gptq.GPTQ, "GPTQConfig", "update_hessian_with_batch", "quantize_and_correct_layer", "hessian"),
+    "awq": (AWQ, keras_awq.AWQ, "AWQConfig", "update_activation_magnitudes", "quantize_layer", "activation_magnitudes"),
 }
 LAYERS = {
     "Dense": ("Dense", {"units": 6}, (None, 8)),

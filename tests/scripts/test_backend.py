@@ -7,7 +7,7 @@ import pytest
 from keras.src.backend.jax.rnn import rnn as oracle
 
 from jkeras import keras
-from jkeras.scripts import backend as K
+from jkeras.scripts import backend as K  # noqa: N812  (what scripts call it)
 
 SILENT = pytest.mark.filterwarnings("ignore::jkeras.scripts.OldSpellingWarning")
 A = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")

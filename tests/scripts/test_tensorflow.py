@@ -192,7 +192,7 @@ ROWS = """
     tf.linalg.band_part(np.ones((3, 3)), 0, -1)  ==  np.triu(np.ones((3, 3)))
     tf.einsum("ij,kj->ik", A, B)  ==  A @ B.T
     tf.meshgrid([1, 2], [3, 4])[1]  ==  [[3, 3], [4, 4]]
-"""  # noqa: E501
+"""
 # The same for what is computed on the host, or depends on values.
 HOST_ROWS = """
     tf.math.count_nonzero(A > 0)  ==  4
@@ -300,7 +300,7 @@ HOST_ROWS = """
     (tf.random.set_seed(3), tf.random.normal((2,)))[1]  ==  (tf.random.set_seed(3), tf.random.normal((2,)))[1]
     tf.string  ==  "string"
     A[tf.newaxis].shape  ==  (1, 2, 3)
-"""  # noqa: E501
+"""
 
 
 def cases(rows):

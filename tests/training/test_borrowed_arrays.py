@@ -28,7 +28,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("shape, dtype, offset", CASES)
+@pytest.mark.parametrize(("shape", "dtype", "offset"), CASES)
 def test_rows_equal_those_of_the_array(shape, dtype, offset, rng, eager_lending):
     array = unaligned(shape, dtype, offset, rng)
     placed = borrowed_arrays.place({"x": array})

@@ -228,19 +228,19 @@ def test_a_batch_of_another_structure():
         _ = model().fit(iter(flat), verbose=0)
 
 
-class Own(Exception):
+class OwnError(Exception):
     """The user's."""
 
 
 def broken():
     yield from pairs()
-    raise Own("not this one")
+    raise OwnError("not this one")
 
 
 @pytest.mark.parametrize("use", ["fit", "evaluate", "predict"])
 def test_the_users_exception_arrives_unchanged(use, reference):
     before = threading.active_count()
-    with pytest.raises(Own, match="not this one"):
+    with pytest.raises(OwnError, match="not this one"):
         _ = getattr(model() if use == "fit" else reference[0], use)(broken(), verbose=0)
     assert threading.active_count() == before
 
@@ -300,7 +300,7 @@ class Stop(jk.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if self.epoch == 1 and batch == 1:
-            raise Own("stopped")
+            raise OwnError("stopped")
 
 
 def rows():
@@ -328,7 +328,7 @@ def test_a_run_goes_on_in_the_middle_of_a_pipeline(name, tmp_path):
         return jk.callbacks.BackupAndRestore(tmp_path / "backup", save_freq=1)
 
     whole = fit()
-    with pytest.raises(Own):
+    with pytest.raises(OwnError):
         _ = fit(backup(), Stop())
     batches = []
     resumed = fit(backup(), jk.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: batches.append(batch)))

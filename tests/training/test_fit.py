@@ -167,7 +167,7 @@ def test_a_step_of_ones_own():
     np.testing.assert_allclose(halved.history["double"], 2 * np.array(plain.history["loss"]), rtol=1e-4)
 
 
-@pytest.mark.parametrize("verbose, lines", [(0, 0), (2, 4)])
+@pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (2, 4)])
 def test_what_is_printed(verbose, lines, capsys):
     fit(verbose=verbose)
     out = capsys.readouterr().out
@@ -264,17 +264,17 @@ def test_the_bar_of_an_epoch_that_was_cut_short_says_so(capsys):
     assert "2/4" in last and int(trained.state.step) == 2
 
 
-class Mine(Exception):
+class MineError(Exception):
     pass
 
 
 def failing_batches():
     yield X[:8], Y[:8]
-    raise Mine("from the generator")
+    raise MineError("from the generator")
 
 
 def raise_mine(*args, **kwargs):
-    raise Mine("mine")
+    raise MineError("mine")
 
 
 USERS_ERRORS = {
@@ -287,7 +287,7 @@ USERS_ERRORS = {
 
 @pytest.mark.parametrize("where", USERS_ERRORS)
 def test_users_own_exceptions_arrive_unchanged(where):
-    with pytest.raises(Mine):
+    with pytest.raises(MineError):
         USERS_ERRORS[where]()
 
 

@@ -69,10 +69,11 @@ def plan(
     compiling.check_extra(where)
     strategy = strategy or (None if model.recipe is None else model.recipe.distribute)
     step = step_of(model, batch, where, strategy)
-    if where.platform == "here":
-        answer = compiling.compile_here(step)
-    else:
-        answer = compiling.compile_elsewhere(step, where, {}, timeout)
+    answer = (
+        compiling.compile_here(step)
+        if where.platform == "here"
+        else compiling.compile_elsewhere(step, where, {}, timeout)
+    )
     return _summed_up(model.name or type(model).__name__, where, strategy, step, answer)
 
 

@@ -8,6 +8,7 @@ This file deals with configurations and arrays, not with models.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -128,12 +129,10 @@ def read_config(directory: Path) -> dict[str, Any]:
 
 def _claimed(name: str, entry: object, path: Path) -> int:
     """The size in bytes of an array that is described by `[shape, dtype name]`."""
-    if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], list) and isinstance(entry[1], str):
-        if all(type(size) is int and size >= 0 for size in entry[0]):
-            try:
-                return math.prod(entry[0]) * jax.numpy.dtype(entry[1]).itemsize
-            except TypeError:
-                pass
+    pair = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], list) and isinstance(entry[1], str)
+    if pair and all(type(size) is int and size >= 0 for size in entry[0]):
+        with contextlib.suppress(TypeError):
+            return math.prod(entry[0]) * jax.numpy.dtype(entry[1]).itemsize
     raise RestoreError(f"{path} is damaged: {name!r} should have a shape and a dtype, but is {str(entry)[:100]}.")
 
 

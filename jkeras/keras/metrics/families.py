@@ -162,7 +162,7 @@ CLASS_IDS: dict[str, Any] = {"update": _update_of_class_ids}
 def function_mean() -> dict[str, Any]:
     """The attributes of `MeanMetricWrapper` that its description lacks."""
 
-    def __init__(self: Any, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(self: Any, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:  # noqa: N807  (of the class that is made of it)
         metrics.MeanMetricWrapper.__init__(self, fn, name=name or auto_name(type(self).__name__), dtype=dtype, **kwargs)
 
     def get_config(self: Any) -> dict[str, Any]:

@@ -103,12 +103,12 @@ class GradientTape:
         )
 
 
-def py_function(func: Callable[..., Any], inp: Sequence[Any], Tout: Any = None, name: str | None = None) -> Any:
+def py_function(func: Callable[..., Any], inp: Sequence[Any], Tout: Any = None, name: str | None = None) -> Any:  # noqa: N803  (TensorFlow's name)
     """What a function gives for tensors: in a data set everything is Python."""
     return func(*inp)
 
 
-def numpy_function(func: Callable[..., Any], inp: Sequence[Any], Tout: Any = None, name: str | None = None) -> Any:
+def numpy_function(func: Callable[..., Any], inp: Sequence[Any], Tout: Any = None, name: str | None = None) -> Any:  # noqa: N803  (TensorFlow's name)
     """What a function gives for NumPy arrays."""
     return func(*(one.numpy() if isinstance(one, HostTensor) else np.asarray(one) for one in inp))
 

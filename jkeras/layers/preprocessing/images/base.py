@@ -120,9 +120,8 @@ class ImageLayer(ImageAttributes, Layer):
             return None
         shape = tuple((data["images"] if isinstance(data, Mapping) else data).shape)
         shape = shape if len(shape) == 4 else (1, *shape)
-        if not self._is_random:
-            key = None
-        else:
+        key = None
+        if self._is_random:
             key = self.make_rng(self.seed) if seed is None else random_keys.as_key(seed)
         values = self.draw(cast(Any, key), shape)
         return {**values, "input_shape": shape} if isinstance(values, Mapping) else values
