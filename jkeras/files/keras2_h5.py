@@ -236,7 +236,8 @@ def _old_class(file: LegacyFile, name: str) -> str | None:
     for entry in entries:
         config = entry.get("config") if isinstance(entry, Mapping) else None
         if isinstance(config, Mapping) and name in (entry.get("name"), config.get("name")):
-            return entry.get("class_name")
+            class_name: str | None = entry.get("class_name")
+            return class_name
     return None
 
 

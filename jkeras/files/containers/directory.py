@@ -129,10 +129,10 @@ def read_config(directory: Path) -> dict[str, Any]:
 
 def _claimed(name: str, entry: object, path: Path) -> int:
     """The size in bytes of an array that is described by `[shape, dtype name]`."""
-    pair = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], list) and isinstance(entry[1], str)
-    if pair and all(type(size) is int and size >= 0 for size in entry[0]):
+    shape, dtype = entry if isinstance(entry, list) and len(entry) == 2 else (None, None)
+    if isinstance(shape, list) and isinstance(dtype, str) and all(type(size) is int and size >= 0 for size in shape):
         with contextlib.suppress(TypeError):
-            return math.prod(entry[0]) * jax.numpy.dtype(entry[1]).itemsize
+            return math.prod(shape) * jax.numpy.dtype(dtype).itemsize
     raise RestoreError(f"{path} is damaged: {name!r} should have a shape and a dtype, but is {str(entry)[:100]}.")
 
 
