@@ -71,7 +71,7 @@ def filtered_methods(*names: str) -> Callable[[Class], Class]:
 
 def caller(depth: int) -> FrameType:
     """Like `sys._getframe(depth)`, but without the frames that `filtered` adds."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # noqa: SLF001  (the standard library's name)
     while depth and frame.f_back is not None:
         frame = frame.f_back
         depth -= _module(frame) != __name__

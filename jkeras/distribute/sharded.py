@@ -80,7 +80,7 @@ class MeshStrategy(MeshAttributes, Strategy):
         """
         return _planned.get() or _mesh_of(self)
 
-    def _make_mesh(self) -> jax.sharding.Mesh:
+    def build_mesh(self) -> jax.sharding.Mesh:
         if self.device_mesh is not None:
             return self.device_mesh.backend_mesh
         devices = self._resolved()
@@ -138,7 +138,7 @@ def planned_on(mesh: jax.sharding.Mesh | jax.sharding.AbstractMesh) -> Iterator[
 
 @functools.lru_cache(maxsize=16)
 def _mesh_of(strategy: MeshStrategy) -> jax.sharding.Mesh:
-    return strategy._make_mesh()
+    return strategy.build_mesh()
 
 
 class _OverDevices(MeshStrategy):
@@ -289,7 +289,7 @@ class ModelParallel(MeshStrategy):
         layout: TensorLayout | None = self.layout_map[path]
         return layout
 
-    def _make_mesh(self) -> jax.sharding.Mesh:
+    def build_mesh(self) -> jax.sharding.Mesh:
         return self.layout_map.device_mesh.backend_mesh
 
     def planned_shape(self, present: int) -> tuple[tuple[int, ...], tuple[str, ...]]:

@@ -63,9 +63,10 @@ def with_own_learned(
 def with_arguments(entry: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
     """The configuration of one layer, completed by its class from the weights and assets."""
     cls, arguments = class_in(entry), entry.get("config")
-    if cls is None or not in_files(cls).learns or not isinstance(arguments, Mapping):
+    beside_arguments = None if cls is None else in_files(cls).arguments
+    if beside_arguments is None or not isinstance(arguments, Mapping):
         return entry
-    return {**entry, "config": {**arguments, **cls._learned_arguments(arguments, beside)}}
+    return {**entry, "config": {**arguments, **beside_arguments(cls, arguments, beside)}}
 
 
 def class_in(entry: Mapping[str, Any]) -> type[Layer] | None:

@@ -43,7 +43,7 @@ def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None 
     """
     if isinstance(layer, Operation):
         module, class_name = operations.place(layer.operation, {})
-        config = {"name": name or layer.name or layer._base_name}
+        config = {"name": name or layer.name or layer.default_name}
         return {"module": module, "class_name": class_name, "config": config, "registered_name": class_name}
     written: dict[str, Any] = serialize(layer)
     if layer.dtype is None and policy is not None and "dtype" in written["config"]:
@@ -51,7 +51,7 @@ def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None 
     if "name" in written["config"] or takes_name(type(layer)):
         written["config"] = {
             **written["config"],
-            "name": name or written["config"].get("name") or layer.name or layer._base_name,
+            "name": name or written["config"].get("name") or layer.name or layer.default_name,
         }
     if name is None and isinstance(layer, ModelValue):
         _mark_shared(layer, written)

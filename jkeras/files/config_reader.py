@@ -228,7 +228,7 @@ def ends_from(layer: Layer) -> int:
 
     In Keras a functional model itself counts as application 0, but only in those lists.
     """
-    return 1 if isinstance(layer, ModelValue) and layer.is_functional and not layer._is_chain else 0
+    return 1 if isinstance(layer, ModelValue) and layer.is_functional and not layer.is_chain else 0
 
 
 class _Graph:

@@ -110,7 +110,7 @@ def _model_facts(model: Model) -> Facts:
     listed = ", ".join(f"{count} {name}" for name, count in kinds_of_layers.most_common())
     specs = jax.tree.leaves(model.input_specs) if model.built else []
     facts = [
-        ("contents", f"{type(model).__name__} {model.name or model._base_name!r}"),
+        ("contents", f"{type(model).__name__} {model.name or model.default_name!r}"),
         ("layers", f"{len(model.layers)}: {listed}"),
         ("weights", f"{model.count_params():,}" if model.built else "created on first use"),
         ("input", ", ".join(f"{show_shape((None, *s.shape[1:]))} {s.dtype}" for s in specs) or "not known yet"),

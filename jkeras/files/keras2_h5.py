@@ -202,7 +202,9 @@ def find(model: Model, file: LegacyFile, by_name: bool = False) -> Found:
         if cls is None or not in_files(cls).learns:
             stored.append(name)
         elif layer is not None:
-            weights.learned(name, layer._learned_arrays(), [file.tree.array(path) for path in file.weight_paths(name)])
+            weights.learned(
+                name, in_files(type(layer)).learned(layer), [file.tree.array(path) for path in file.weight_paths(name)]
+            )
     names = [name for name, _ in expected]
     in_order = len(stored) == len(names) and not by_name
     pairs = dict(zip(names, stored, strict=True)) if in_order else {name: name for name in names if name in stored}
@@ -353,8 +355,9 @@ def weights_to(
         for info in infos:
             arrays[f"{group}/{info.name}"] = np.asarray(values[info.collection][info.name])
         layer = _members(model).get(name)
-        if learned and layer is not None and in_files(type(layer)).learns and layer._learned_arrays():
-            numbers = {f"{name}/{what}": array for what, array in layer._learned_arrays().items()}
+        own_arrays = in_files(type(layer)).learned(layer) if learned and layer is not None else {}
+        if own_arrays:
+            numbers = {f"{name}/{what}": array for what, array in own_arrays.items()}
             attributes[group] = {"weight_names": list(numbers)}
             arrays.update({f"{group}/{n}": number for n, number in numbers.items()})
 

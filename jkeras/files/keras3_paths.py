@@ -56,7 +56,7 @@ class Place:
 
 def places(model: Model) -> list[Place]:
     """All layers of a model with their places in a file, starting with the model itself."""
-    return list(_Walk(model).visit(model, (), ("",), ("",), model.name or model._base_name))
+    return list(_Walk(model).visit(model, (), ("",), ("",), model.name or model.default_name))
 
 
 class _Walk:
@@ -100,7 +100,7 @@ class _Walk:
         known = set()
         for inner, their_name, child in children(layer):
             known.add(inner)
-            child_name = child.name or child._base_name
+            child_name = child.name or child.default_name
             labels: tuple[str, ...] = (their_name,)
             if isinstance(layer, ModelValue) and their_name.startswith(f"{LIST}/"):
                 # For layers that are attributes, jkeras writes the attribute's name, Keras the layer's.
@@ -163,12 +163,12 @@ def _members(model: Model) -> Iterator[tuple[str, str, Layer]]:
 
 def _is_listed(layer: Any) -> bool:
     """Whether a layer is a model whose layers Keras stores in a list."""
-    return isinstance(layer, ModelValue) and (layer.is_functional or layer._is_chain)
+    return isinstance(layer, ModelValue) and (layer.is_functional or layer.is_chain)
 
 
 def _listed(model: Model) -> Iterator[tuple[str, str, Layer]]:
     network: Any = model._network
-    members = network.layers if model.is_functional and not model._is_chain else model.children()
+    members = network.layers if model.is_functional and not model.is_chain else model.children()
     counts: dict[str, int] = {}
     for name, layer in members.items():
         if not isinstance(layer, Operation):

@@ -41,12 +41,13 @@ def to_store(model: Model, learned: bool = False) -> tuple[dict[str, np.ndarray]
         own = (*place.weights, *place.left_out)
         weights: Mapping[str, Any] = {info.path[-1]: values[info.collection][info.name] for info in own}
         if place.left_out and place.layer is not None:
-            weights = place.layer._values_in_files(weights)
+            weights = in_files(type(place.layer)).to_file(place.layer, weights)
         before = [values[info.collection][info.name] for info in place.before]
         for i, value in enumerate((*before, *(weights[info.path[-1]] for info in place.weights))):
             arrays[f"{group}/{i}"] = np.asarray(value)
         if learned and place.layer is not None:
-            arrays.update({f"{group}/{i}": a for i, a in enumerate(place.layer._learned_arrays().values())})
+            own_arrays = in_files(type(place.layer)).learned(place.layer)
+            arrays.update({f"{group}/{i}": array for i, array in enumerate(own_arrays.values())})
     return arrays, attributes
 
 
@@ -91,9 +92,10 @@ def _find_place(place: Place, groups: list[str], tree: AnyTree, contents: Found,
         return
     names = sorted(tree.children(group), key=lambda name: (len(name), name))
     arrays = [f"{group}/{name}" for name in names if f"{group}/{name}" in tree.shapes]
-    if in_files(type(place.layer)).learns and place.layer is not None:
+    form = in_files(type(place.layer))
+    if form.learns and place.layer is not None:
         used.update(arrays)
-        contents.learned(place.name, place.layer._learned_arrays(), [tree.array(path) for path in arrays])
+        contents.learned(place.name, form.learned(place.layer), [tree.array(path) for path in arrays])
         return
     if len(arrays) == len(place.weights) + len(place.before):
         used.update(arrays[: len(place.before)])
@@ -107,8 +109,9 @@ def _find_left_out(model: Model, place: Place, layer: Layer, contents: Found) ->
     """Weights that are part of others in the file, as declared by the layer."""
     values = {"params": flatten(model.params), "state": flatten(model.model_state)}
     own = {info.path[-1]: values[info.collection][info.name] for info in place.left_out}
+    after = in_files(type(layer)).from_file(layer, own)
     for info in place.left_out:
-        value = np.asarray(layer._values_beside_files(own)[info.path[-1]])
+        value = np.asarray(after[info.path[-1]])
         contents.entries[info.collection, info.name] = Entry.of(place.name, value)
 
 

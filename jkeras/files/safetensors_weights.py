@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 def write(model: Model, path: Path) -> None:
     """Writes the weights, with metadata in the header that uses the names of model cards."""
-    facts = {"library_name": "jkeras", "model": model.name or model._base_name, "weights": f"{model.count_params():,}"}
+    facts = {
+        "library_name": "jkeras",
+        "model": model.name or model.default_name,
+        "weights": f"{model.count_params():,}",
+    }
     safetensors.write(path, values_by_name(model), {"format": "np", **facts})
 
 

@@ -29,7 +29,7 @@ def save_model(model: Model, path: PathLike, overwrite: bool = True, include_opt
         hub.save(
             os.fspath(path),
             write_members,
-            hub.model_card(os.fspath(path), model.name or model._base_name, facts(model)),
+            hub.model_card(os.fspath(path), model.name or model.default_name, facts(model)),
         )
         return
     path = arguments.checked("save", "filepath", path, arguments.path)

@@ -20,7 +20,7 @@ from jkeras.discarded import check_used
 from jkeras.dispatch import Symbolic
 from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.graph import apply, array_call
-from jkeras.graph.in_files import Beside, InFiles
+from jkeras.graph.in_files import InFiles
 from jkeras.graph.inference import output_spec
 from jkeras.graph.inner_forms import forms_of, is_policy_map, read_policies, written_policies
 from jkeras.graph.scope import Scope, WeightInfo, walk
@@ -43,6 +43,7 @@ from jkeras.types import (
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
 from jkeras.values.frozen import FrozenDict
+from jkeras.values.keys import HashedKey, key_of
 from jkeras.values.spec import Spec
 
 LEGACY_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size")
@@ -56,11 +57,17 @@ class Origin:
         model: the model it was taken from, or None.
         name: its name there.
         variables: gives its variables, or None where it has none.
+        weights: gives the arrays of its weights, all of them or those that training changes, or the others.
+        output: gives its symbolic output there.
+        input: likewise.
     """
 
     model: Any
     name: str | None
     variables: Callable[[], Mapping[str, Any] | None]
+    weights: Callable[[bool | None], list[jax.Array]] = lambda trainable: []
+    output: Callable[[], Any] = lambda: None
+    input: Callable[[], Any] = lambda: None
 
 
 class LayerAttributes:
@@ -125,7 +132,7 @@ class Layer(LayerAttributes, Spec):
     mixes_samples: ClassVar[bool | None] = None
 
     # Whether layers inside may take another form; not where this one computes with their weights.
-    _adapts_inside: ClassVar[bool] = True
+    adapts_inside: ClassVar[bool] = True
     # How files of Keras keep layers of the class.
     _in_files: ClassVar[InFiles] = InFiles()
     # Whether layers of the class are values; those of the drop-in are objects that can change.
@@ -158,39 +165,6 @@ class Layer(LayerAttributes, Spec):
     def compute_mask(self, inputs: PyTree[Any], previous_mask: PyTree[Array] | None) -> Any:
         """The mask of the output, or None."""
         return previous_mask if self.supports_masking else None
-
-    def _learned_arrays(self) -> Mapping[str, np.ndarray]:
-        """What the layer learned from data and keeps as arguments, by their names, in the order of Keras's files.
-
-        Empty if it has learned nothing yet. A class that has this says so, `_in_files = InFiles(learns=True)`.
-        """
-        return {}
-
-    @classmethod
-    def _learned_arguments(cls, arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
-        """The arguments that a file of Keras keeps beside the configuration: a mean, a vocabulary.
-
-        Args:
-            arguments: those in the configuration.
-            beside: what else the file has for the layer.
-        """
-        return {}
-
-    def _values_in_files(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The own weights as files of Keras have them, where some are part of others; see `InFiles.left_out`.
-
-        Args:
-            values: all of them, by name.
-        """
-        return values
-
-    def _values_beside_files(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What weights that are part of others in files become, once such a file is read.
-
-        Args:
-            values: the arrays by name, unchanged.
-        """
-        return values
 
     def known_output(self, inputs: Shape) -> Shape | None:
         """Shape and type of the output by a rule, where a class has one; None finds them by tracing `call`.
@@ -365,47 +339,39 @@ class Layer(LayerAttributes, Spec):
 
     # -- a layer taken from a model -------------------------------------------------------------------------------
 
-    def _home(self, what: str) -> tuple[Any, str]:
+    def _home(self, what: str) -> Origin:
         origin = origin_of(self)
         if origin is None:
             raise NotBuiltError(
                 f"{self!r} is a description and belongs to no model, so it has no {what}. Take the layer from a model:"
                 f" `model.get_layer(name).{what}`."
             )
-        return origin.model, str(origin.name)
+        return origin
 
     @property
     def output(self) -> Any:
         """The symbolic output in the model that the layer was taken from; a list if it was applied several times."""
-        model, name = self._home("output")
-        return model._layer_output(name)
+        return self._home("output").output()
 
     @property
     def input(self) -> Any:
         """The symbolic input in the model that the layer was taken from."""
-        model, name = self._home("input")
-        return model._layer_input(name)
+        return self._home("input").input()
 
     @property
     def weights(self) -> list[jax.Array]:
         """The layer's weights in the model that it was taken from, in Keras's order."""
-        model, name = self._home("weights")
-        result: list[jax.Array] = model._layer_weights(name)
-        return result
+        return self._home("weights").weights(None)
 
     @property
     def trainable_weights(self) -> list[jax.Array]:
         """Those that training changes."""
-        model, name = self._home("trainable_weights")
-        result: list[jax.Array] = model._layer_weights(name, True)
-        return result
+        return self._home("trainable_weights").weights(True)
 
     @property
     def non_trainable_weights(self) -> list[jax.Array]:
         """The others."""
-        model, name = self._home("non_trainable_weights")
-        result: list[jax.Array] = model._layer_weights(name, False)
-        return result
+        return self._home("non_trainable_weights").weights(False)
 
     def get_weights(self) -> list[np.ndarray]:
         """The weights as NumPy arrays."""
@@ -444,7 +410,7 @@ class Layer(LayerAttributes, Spec):
         return self.path or self.name or type(self).__name__
 
     @property
-    def _base_name(self) -> str:
+    def default_name(self) -> str:
         """What the layer is called in a model when it has no name, apart from a number."""
         return snake_case(type(self).__name__)
 
@@ -507,12 +473,16 @@ class Layer(LayerAttributes, Spec):
             state["<shared>"] = tuple(ids.index(i) for i in ids)
         return state
 
+    def _nameless_key(self) -> HashedKey:
+        """The value apart from the name, which a network keeps itself: whether it was given or found, it is the same."""
+        return HashedKey((type(self), key_of(dict(sorted({**self._state(), "name": None}.items())))))
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values, with Keras's keys."""
         config = super().get_config()
         if "dtype" in config:
             config["dtype"] = written_policies(self.dtype_policy, self._inner_forms)
-        if self.activity_regularizer is not None and not type(self)._handwritten:
+        if self.activity_regularizer is not None and not self._handwritten:
             config.setdefault("activity_regularizer", serialize(self.activity_regularizer))
         return config
 
@@ -522,7 +492,7 @@ class Layer(LayerAttributes, Spec):
 
     def _written_beside(self) -> dict[str, Any]:
         # Arguments of a constructor written by hand do not say what has become of the layers that it made.
-        forms = forms_of(self) if type(self)._handwritten else self._inner_forms
+        forms = forms_of(self) if self._handwritten else self._inner_forms
         return {"inner_layers": serialize(forms)} if forms else {}
 
     @classmethod

@@ -19,7 +19,6 @@ from jkeras.graph.shapes import Shape, show_shape
 from jkeras.graph.symbolic import Node, SymbolicTensor
 from jkeras.types import PyTree
 from jkeras.values.frozen import Template
-from jkeras.values.keys import HashedKey, key_of
 from jkeras.values.spec import Spec
 
 
@@ -105,7 +104,7 @@ class Network(Spec):
     def _state(self) -> dict[str, Any]:
         state = super()._state()
         del state["_tensors_by_number"]  # which follow from the rest
-        state["layers"] = {name: nameless_key(layer) for name, layer in self.layers.items()}
+        state["layers"] = {name: layer._nameless_key() for name, layer in self.layers.items()}
         return state
 
     @property
@@ -182,11 +181,6 @@ class Network(Spec):
             leaves = jax.tree.leaves(results, is_leaf=is_symbolic)
             table.update(zip(op.results, leaves, strict=True))
         return fill(self.outputs)
-
-
-def nameless_key(layer: Layer) -> Any:
-    """A layer's value apart from its name, which a network keeps itself: whether it was given or found, it is the same."""
-    return HashedKey((type(layer), key_of(dict(sorted({**layer._state(), "name": None}.items())))))
 
 
 def _replay(
@@ -328,7 +322,7 @@ def unique_names(layers: list[Layer]) -> list[str]:
         if layer.name is not None and not (soft and (soft in names or soft in counted)):
             names[layer.name] = None
             continue
-        base = layer._base_name
+        base = layer.default_name
         while True:
             count = counts.get(base, 0)
             counts[base] = count + 1

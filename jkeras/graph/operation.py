@@ -54,7 +54,7 @@ class Operation(Layer):
         return False if self.operation in _table().ROWWISE else None
 
     @property
-    def _base_name(self) -> str:
+    def default_name(self) -> str:
         """What the layer is called in a model: the function's name."""
         name = self.operation.rpartition(".")[2]
         return snake_case("get_item" if name == "getitem" else name)

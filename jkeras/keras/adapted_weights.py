@@ -85,7 +85,7 @@ class LowRankFacade(BuiltinLayer):
 
     @property
     def _has_adapters(self) -> bool:
-        return self.lora_enabled and self._adapters[1] in vars(self)
+        return self.lora_enabled and self.factor_names[1] in vars(self)
 
     @property
     def _adapted_shape(self) -> tuple[int, ...]:
@@ -134,8 +134,8 @@ class LowRankFacade(BuiltinLayer):
         cells = self._cells_in_files()
         values: Mapping[str, Any] = cells
         if self._has_adapters:
-            own = {**cells, **{name: vars(self)[name] for name in self._adapters}}
-            values = self._merged_values({name: jnp.asarray(cell.value) for name, cell in own.items()})
+            own = {**cells, **{name: vars(self)[name] for name in self.factor_names}}
+            values = self.merged_values({name: jnp.asarray(cell.value) for name, cell in own.items()})
         for place, name in enumerate(cells):
             store[f"{place}"] = values[name]
 
@@ -153,7 +153,7 @@ class LowRankFacade(BuiltinLayer):
         if (
             self._has_adapters
         ):  # the update is now part of the weight; the first factor remains, so that there is a gradient
-            cell = vars(self)[self._adapters[1]]
+            cell = vars(self)[self.factor_names[1]]
             cell.assign(jnp.zeros(cell.shape, cell.dtype))
 
 
@@ -315,7 +315,7 @@ class QuantizableFacade(LowRankFacade):
         old = {name: jnp.asarray(cell.value) for name, cell in own.items() if isinstance(cell, Variable)}
         mode = MODES[policy.quantization_mode]
         self.quantization_config = config.without_data()
-        matrices = self._matrices({name: tuple(value.shape) for name, value in old.items()})
+        matrices = self.matrices_of({name: tuple(value.shape) for name, value in old.items()})
         if hasattr(self, "_matrix"):
             matrices[0] = self._matrix
         self._tracker.unlock()
@@ -334,7 +334,7 @@ class QuantizableFacade(LowRankFacade):
             if stored is not None:
                 self._add_declared(stored)
             self._add_beside(matrix)
-        for name, value in self._quantized_values(matrices, old).items():
+        for name, value in self.quantized_values(matrices, old).items():
             if name not in old or own[name].dtype != str(old[name].dtype) or own[name].shape != old[name].shape:
                 own[name].assign(jnp.asarray(value).reshape(own[name].shape))
         self._lock_state()

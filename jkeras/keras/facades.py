@@ -31,7 +31,7 @@ from jkeras.values.spec import MISSING
 # Attributes of the description that take precedence over those of `Layer`.
 _DESCRIBED = frozenset(
     """__init__ __doc__ __module__ __post_init__ build call compute_mask get_config from_config input_spec supports_masking
-    _bind _arguments _fields _handwritten _is_root""".split()
+    _bind _arguments _fields _handwritten""".split()
 )
 _OPTIONAL = {"use_bias": "bias", "center": "beta", "bias_axes": "bias"}
 

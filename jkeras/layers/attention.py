@@ -57,7 +57,7 @@ class Attention(Layer):
     seed: int | None = field(default=None, convert=arguments.optional(arguments.integer))
 
     def build(self, input_shape: Sequence[PartialShape]) -> None:
-        _three(self, input_shape)
+        _three(f"{self._place} ({type(self).__name__})", input_shape)
         if self.use_scale:
             self.scale: Array = self.add_weight((), "ones", name="scale")
         if self.score_mode == "concat":
@@ -83,7 +83,7 @@ class Attention(Layer):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
-        query, value, key = _three(self, inputs)
+        query, value, key = _three(f"{self._place} ({type(self).__name__})", inputs)
         query_mask, value_mask = (mask[0], mask[1]) if mask else (None, None)
         dropping = bool(training) and self.dropout > 0
         weights = None
@@ -136,7 +136,7 @@ class AdditiveAttention(Attention):
     score_mode: str = field(default="dot", convert=arguments.one_of("dot"), kw_only=True, in_config=False)
 
     def build(self, input_shape: Sequence[PartialShape]) -> None:
-        query_shape, _, _ = _three(self, input_shape)
+        query_shape, _, _ = _three(f"{self._place} ({type(self).__name__})", input_shape)
         if self.use_scale:
             self.scale: Array = self.add_weight((query_shape[-1],), "glorot_uniform", name="scale")
 
@@ -149,19 +149,17 @@ class AdditiveAttention(Attention):
         return False
 
 
-def _three(layer: Layer, inputs: Any) -> tuple[Any, Any, Any]:
+def _three(place: str, inputs: Any) -> tuple[Any, Any, Any]:
     """Query, value and key (or their shapes) from what an attention layer is called with."""
     if not isinstance(inputs, Sequence) or len(inputs) not in (2, 3) or isinstance(inputs[0], (int, type(None))):
         description = f"an input of shape {show_shape(inputs.shape)}" if has_shape(inputs) else repr(inputs)
-        raise InputError(
-            f"{layer._place} ({type(layer).__name__}) takes a list, [query, value] or [query, value, key]; got {description}."
-        )
+        raise InputError(f"{place} takes a list, [query, value] or [query, value, key]; got {description}.")
     query, value = inputs[:2]
     key = inputs[2] if len(inputs) == 3 and inputs[2] is not None else value
     shapes: list[Any] = [tuple(x.shape if has_shape(x) else x) for x in (query, value, key)]
     if shapes[0][-1] != shapes[2][-1] or shapes[1][:-1] != shapes[2][:-1]:
         raise InputError(
-            f"{layer._place} ({type(layer).__name__}) got query, value and key of shapes"
+            f"{place} got query, value and key of shapes"
             f" {', '.join(map(show_shape, shapes))}; query and key must agree in the last axis, value and key in all"
             f" others."
         )

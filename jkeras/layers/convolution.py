@@ -22,7 +22,7 @@ from jkeras.layers.convolution_base import (
     Convolution,
     per_axis,
 )
-from jkeras.layers.low_rank import LowRankLayer
+from jkeras.layers.low_rank import LowRankLayer, from_file, to_file
 from jkeras.types import (
     ActivationField,
     Array,
@@ -40,8 +40,10 @@ from jkeras.values.fields import field
 class _Conv(LowRankLayer, Convolution):
     """Convolution, dense over channels or in groups."""
 
-    _rule: ClassVar[str] = "known_output"
-    _in_files: ClassVar[InFiles] = InFiles(left_out=("lora_kernel_a", "lora_kernel_b"))
+    adapted_method: ClassVar[str] = "known_output"
+    _in_files: ClassVar[InFiles] = InFiles(
+        left_out=("lora_kernel_a", "lora_kernel_b"), to_file=to_file, from_file=from_file
+    )
 
     lora_rank: int | None = field(
         default=None, convert=arguments.optional(arguments.positive_int), kw_only=True, in_config=False

@@ -105,7 +105,7 @@ class Dense(QuantizableLayer):
         self._add_beside(self._matrix)
         self._add_adapters(self._matrix.shape)
 
-    def _matrices(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
+    def matrices_of(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
         return [dense_matrix(shapes["kernel"])]
 
     def get_config(self) -> dict[str, Any]:
@@ -289,7 +289,7 @@ class Embedding(QuantizableLayer):
 
     mixes_samples: ClassVar[bool | None] = False
     _adapted: ClassVar[str] = "embeddings"
-    _modes: ClassVar[tuple[str, ...]] = ("int8", "int4")
+    quantization_modes: ClassVar[tuple[str, ...]] = ("int8", "int4")
 
     if TYPE_CHECKING:
         _activity_regularizer: RegularizerLike = field(init=False)
@@ -325,7 +325,7 @@ class Embedding(QuantizableLayer):
         self._add_beside(self._matrix)
         self._add_adapters(self._matrix.shape)
 
-    def _matrices(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
+    def matrices_of(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
         return [table_matrix(shapes["embeddings"])]
 
     def call(self, inputs: Num[Array, "*batch"]) -> Num[Array, "*batch {self.output_dim}"]:
@@ -423,9 +423,9 @@ class ReversibleEmbedding(Embedding, own_arguments=True):
             self._add_matrix(self._reverse_matrix, self.embeddings_initializer)
             self._add_beside(self._reverse_matrix)
 
-    def _matrices(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
+    def matrices_of(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
         reverse = shapes.get("reverse_embeddings")
-        return [*super()._matrices(shapes), *([] if reverse is None else [reverse_matrix(reverse)])]
+        return [*super().matrices_of(shapes), *([] if reverse is None else [reverse_matrix(reverse)])]
 
     def call(self, inputs: Num[Array, "*batch"], reverse: bool = False) -> Num[Array, "*outputs"]:
         if not reverse:

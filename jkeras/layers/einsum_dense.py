@@ -174,7 +174,7 @@ class EinsumDense(QuantizableLayer):
         product = Contraction.of(self.equation, rank)
         return Matrix("kernel", shape, product.summed, product.order, product.sizes_in_output(shape))
 
-    def _matrices(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
+    def matrices_of(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
         return [self._einsum_matrix(shapes["kernel"], len(self._letters[0]) + ("..." in self.equation))]
 
     def call(

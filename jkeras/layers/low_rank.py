@@ -35,7 +35,7 @@ class LowRankLayer(LowRankAttributes, Layer):
     """
 
     # A method beside `build` and `call`; a subclass that has others of these is left alone by models.
-    _rule: ClassVar[str] = "_matrices"
+    adapted_method: ClassVar[str] = "matrices_of"
     # The weight that the change is one of.
     _adapted: ClassVar[str] = "kernel"
 
@@ -55,7 +55,7 @@ class LowRankLayer(LowRankAttributes, Layer):
         return (rank if self.lora_alpha is None else self.lora_alpha) / rank
 
     @property
-    def _adapters(self) -> tuple[str, str]:
+    def factor_names(self) -> tuple[str, str]:
         return f"lora_{self._adapted}_a", f"lora_{self._adapted}_b"
 
     def _own(self, name: str) -> Any:
@@ -81,7 +81,7 @@ class LowRankLayer(LowRankAttributes, Layer):
         if not self.lora_enabled:
             return
         sizes = ((*shape[:-1], self.lora_rank), (self.lora_rank, shape[-1]))
-        for name, size, initializer in zip(self._adapters, sizes, (a_initializer, b_initializer), strict=True):
+        for name, size, initializer in zip(self.factor_names, sizes, (a_initializer, b_initializer), strict=True):
             options: Any = {"dtype": "float32", "regularizer": self._own("regularizer"), "name": name}
             setattr(self, name, self.add_weight(size, initializer, **options))
 
@@ -89,7 +89,7 @@ class LowRankLayer(LowRankAttributes, Layer):
         """The weight with the change added to it."""
         if not self.lora_enabled:
             return weight
-        a, b = (getattr(self, name) for name in self._adapters)
+        a, b = (getattr(self, name) for name in self.factor_names)
         changed: Array = (weight + self._lora_scale * jnp.matmul(a, b)).astype(self.compute_dtype)
         return changed
 
@@ -139,20 +139,23 @@ class LowRankLayer(LowRankAttributes, Layer):
         self._check_lora()
         return self.replace(lora_rank=rank, lora_alpha=lora_alpha)
 
-    def _merged_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def merged_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The own weights, by name, with the change as part of the weight, and without its factors."""
         name = self._adapted
-        rest = {each: value for each, value in values.items() if each not in self._adapters}
+        rest = {each: value for each, value in values.items() if each not in self.factor_names}
         return {**rest, name: (values[name] + self._change(values)).astype(values[name].dtype)}
 
     def _change(self, values: Mapping[str, Any]) -> Array:
-        a, b = (values[each] for each in self._adapters)
+        a, b = (values[each] for each in self.factor_names)
         return self._lora_scale * jnp.matmul(a, b)
 
-    def _values_beside_files(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        # The update is part of the weight; the first factor is kept, so that there is a gradient.
-        second = self._adapters[1]
-        return {**values, second: jnp.zeros_like(values[second])}
 
-    def _values_in_files(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self._merged_values(values) if self.lora_enabled else values
+def to_file(layer: LowRankLayer, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The own weights as files have them, where the update is part of the weight."""
+    return layer.merged_values(values) if layer.lora_enabled else values
+
+
+def from_file(layer: LowRankLayer, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The factors that are left when the update is part of the weight; the first is kept, so that there is a gradient."""
+    second = layer.factor_names[1]
+    return {**values, second: jnp.zeros_like(values[second])}

@@ -99,7 +99,7 @@ class Projection(QuantizableLayer):
         product = Contraction.of(self._equation, rank)
         return Matrix("kernel", shape, product.summed, product.order, product.sizes_in_output(shape))
 
-    def _matrices(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
+    def matrices_of(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
         return [self._projection_matrix(shapes["kernel"], self.contracted + 1)]
 
     def call(self, inputs: Num[Array, "*batch features"], training: bool | None = None) -> Num[Array, "..."]:
@@ -228,7 +228,7 @@ class _Heads(_Attributes, Layer):
     @property
     def _attends_fused(self) -> bool:
         """Whether outputs are computed from queries, keys and values as here, not by a subclass's own method."""
-        return type(self)._compute_attention is _Heads._compute_attention
+        return type(self)._compute_attention is _Heads._compute_attention  # noqa: SLF001  (Keras's name)
 
     def _compute_attention(
         self,

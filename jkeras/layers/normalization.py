@@ -110,7 +110,7 @@ class BatchNormalization(Layer):
             self.renorm_clipping = {}
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        size = _size_of(self, input_shape, self.axis)
+        size = _size_of(f"{self._place} ({type(self).__name__})", input_shape, self.axis)
         if self.scale:
             self.gamma: Array = self.add_weight(
                 (size,),
@@ -257,14 +257,12 @@ def _clipping(value: object) -> dict[str, float | None]:
     return limits
 
 
-def _size_of(layer: Layer, shape: tuple[int | None, ...], axis: int) -> int:
+def _size_of(place: str, shape: tuple[int | None, ...], axis: int) -> int:
     if not -len(shape) <= axis < len(shape):
-        raise InputError(
-            f"{layer._place} ({type(layer).__name__}) has axis={axis}, but its input has shape {show_shape(shape)}."
-        )
+        raise InputError(f"{place} has axis={axis}, but its input has shape {show_shape(shape)}.")
     size = shape[axis]
     if size is None:
-        raise InputError(f"{layer._place}: the size of axis {axis} must be known, input {show_shape(shape)}.")
+        raise InputError(f"{place}: the size of axis {axis} must be known, input {show_shape(shape)}.")
     return size
 
 
@@ -332,7 +330,10 @@ class LayerNormalization(Layer):
         return tuple(sorted(axis % rank for axis in axes))
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        shape = tuple(_size_of(self, input_shape, axis) for axis in self._axes(len(input_shape)))
+        shape = tuple(
+            _size_of(f"{self._place} ({type(self).__name__})", input_shape, axis)
+            for axis in self._axes(len(input_shape))
+        )
         if self.scale or self.rms_scaling:
             self.gamma: Array = self.add_weight(
                 shape,
@@ -391,7 +392,7 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        shape = tuple(_size_of(self, input_shape, axis) for axis in axes)
+        shape = tuple(_size_of(f"{self._place} ({type(self).__name__})", input_shape, axis) for axis in axes)
         self.scale: Array = self.add_weight(shape, "ones", autocast=False, name="scale")
 
     known_output = keeps_shape
@@ -478,7 +479,7 @@ class GroupNormalization(Layer):
             )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        size = _size_of(self, input_shape, self.axis)
+        size = _size_of(f"{self._place} ({type(self).__name__})", input_shape, self.axis)
         groups = size if self.groups == -1 else self.groups
         if groups < 1 or size < groups or size % groups:
             raise InputError(

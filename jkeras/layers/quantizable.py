@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jkeras import dtypes
 from jkeras.errors import ArgumentError, UnsupportedError
 from jkeras.graph.in_files import InFiles
-from jkeras.layers.low_rank import ALPHA, RANK, LowRankLayer
+from jkeras.layers.low_rank import ALPHA, RANK, LowRankLayer, from_file, to_file
 from jkeras.quantization import configs
 from jkeras.quantization.matrix import Contraction, Matrix
 from jkeras.quantization.modes import Declared, Mode, Use
@@ -50,9 +50,11 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
             g_idx reverse_embeddings reverse_embeddings_scale reverse_embeddings_zero""".split()
         ),
         left_out=("lora_kernel_a", "lora_kernel_b", "lora_embeddings_a", "lora_embeddings_b"),
+        to_file=to_file,
+        from_file=from_file,
     )
     # The modes that Keras has for layers of the class.
-    _modes: ClassVar[tuple[str, ...]] = tuple(MODES)
+    quantization_modes: ClassVar[tuple[str, ...]] = tuple(MODES)
     # What makes integers of inputs where the policy alone says that the layer is quantised; None leaves that to the mode.
     _activations: ClassVar[Any] = None
 
@@ -72,9 +74,9 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
         return self.dtype_policy if mode is None else mode.sized(self.dtype_policy, self.quantization_config)
 
     def _check_mode(self, name: str) -> None:
-        if name not in self._modes:
+        if name not in self.quantization_modes:
             raise UnsupportedError(
-                f"{self._place} ({type(self).__name__}): Invalid quantization mode. Expected one of {self._modes}."
+                f"{self._place} ({type(self).__name__}): Invalid quantization mode. Expected one of {self.quantization_modes}."
                 f" Received: quantization_mode={name}."
             )
 
@@ -136,7 +138,7 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
         arrays = self._stored_arrays(matrix)
         outputs: Array = mode.product(matrix, contraction, inputs, arrays, self._use(), training)
         if self.lora_enabled and adapted:
-            a, b = (getattr(self, name) for name in self._adapters)
+            a, b = (getattr(self, name) for name in self.factor_names)
             change = jnp.matmul(contraction(inputs, a), b)
             outputs = (outputs + self._lora_scale * change).astype(self.compute_dtype)
         return outputs
@@ -146,7 +148,7 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
         mode: Any = self._mode
         outputs: Array = mode.rows(matrix, self._stored_arrays(matrix), ids, self._use())
         if self.lora_enabled:
-            a, b = (getattr(self, name) for name in self._adapters)
+            a, b = (getattr(self, name) for name in self.factor_names)
             change = jnp.matmul(jnp.take(a, ids, axis=0, mode="clip"), b)
             outputs = (outputs + self._lora_scale * change).astype(self.compute_dtype)
         return outputs
@@ -159,7 +161,7 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
 
     # -- changing the form ----------------------------------------------------------------------------------------
 
-    def _matrices(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
+    def matrices_of(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
         """The matrices of a layer whose weights, as floats, have these shapes."""
         raise NotImplementedError
 
@@ -206,14 +208,14 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
                 " Enable it on the layer as floats, or on one of 'int8' or 'int4'."
             )
 
-    def _merged_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def merged_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
         mode = self._mode
         if mode is None:
-            return super()._merged_values(values)
+            return super().merged_values(values)
         # A quantised weight becomes floats, is changed, and is quantised again.
         change = self._change(values)
         matrix = self._matrix_of(self._adapted, tuple(change.shape))
-        rest = {each: value for each, value in values.items() if each not in self._adapters}
+        rest = {each: value for each, value in values.items() if each not in self.factor_names}
         arrays = {each: rest[each] for each in self._stored_names(matrix)}
         weight = mode.dequantize(matrix, arrays, self._form_policy, self.compute_dtype).reshape(matrix.shape)
         merged = mode.quantize(matrix, weight + change, self._form_policy, None)
@@ -221,9 +223,9 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
 
     def _matrix_of(self, name: str, shape: tuple[int, ...]) -> Matrix:
         """The matrix of a weight that has this shape as floats."""
-        return next(matrix for matrix in self._matrices({name: shape}) if matrix.name == name)
+        return next(matrix for matrix in self.matrices_of({name: shape}) if matrix.name == name)
 
-    def _quantized_values(self, matrices: list[Matrix], values: Mapping[str, Any]) -> dict[str, Any]:
+    def quantized_values(self, matrices: list[Matrix], values: Mapping[str, Any]) -> dict[str, Any]:
         """The own weights, by name, as the policy wants them, from those of a layer of floats."""
         mode: Any = self._mode
         quantized = dict(values)

@@ -37,7 +37,7 @@ class SpectralNormalization(Layer):
     """
 
     mixes_samples: ClassVar[bool | None] = False
-    _adapts_inside: ClassVar[bool] = False
+    adapts_inside: ClassVar[bool] = False
     _in_files: ClassVar[InFiles] = InFiles(repeats=("layer/kernel", "layer/embeddings"))
 
     layer: LayerField = field(convert=inner_layer)

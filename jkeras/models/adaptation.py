@@ -92,7 +92,7 @@ class AdaptableModel(StructuredModel):
         targets = {
             path: layer
             for path, layer in self._adaptable(QuantizableLayer)
-            if config.mode in layer._modes and matches(path, layer)
+            if config.mode in layer.quantization_modes and matches(path, layer)
         }
         if not targets:
             raise ArgumentError(
@@ -108,7 +108,7 @@ class AdaptableModel(StructuredModel):
             return model
         return self._with_forms(
             {path: layer.quantized(config=config) for path, layer in targets.items()},
-            lambda form: form.new._quantized_values(form.old._matrices(form.old_shapes), form.values),
+            lambda form: form.new.quantized_values(form.old.matrices_of(form.old_shapes), form.values),
         )
 
     def _with_calibrated(self, layers: Mapping[str, Any], data: Any, config: Any) -> Self:
@@ -116,7 +116,7 @@ class AdaptableModel(StructuredModel):
         values = self._values_by_path()
         mode: Any = MODES[config.mode]
         matrices = {
-            path: layer._matrices({name: tuple(value.shape) for name, value in values[path].items()})[0]
+            path: layer.matrices_of({name: tuple(value.shape) for name, value in values[path].items()})[0]
             for path, layer in layers.items()
         }
         known = observed(self.definition, self._variables, mode, matrices, data)
@@ -173,7 +173,7 @@ class AdaptableModel(StructuredModel):
 
         def factors(form: Form) -> Values:
             values = dict(form.values)
-            for name, draw in zip(form.new._adapters, first, strict=True):
+            for name, draw in zip(form.new.factor_names, first, strict=True):
                 key = jax.random.fold_in(jax.random.key(seed), zlib.crc32(f"{form.path}/{name}".encode()))
                 values[name] = jnp.asarray(draw(form.shapes[name], dtype="float32", key=key))
             return values
@@ -192,7 +192,7 @@ class AdaptableModel(StructuredModel):
         check_used("merge_lora")
         return self._with_forms(
             {path: layer.replace(lora_rank=None, lora_alpha=None) for path, layer in layers.items()},
-            lambda form: form.old._merged_values(form.values),
+            lambda form: form.old.merged_values(form.values),
         )
 
     # -- how ------------------------------------------------------------------------------------------------------
@@ -207,12 +207,12 @@ class AdaptableModel(StructuredModel):
     def _adaptable(self, kind: Any) -> Iterator[tuple[str, Any]]:
         """The layers with weights of a kind, by the path of their weights, that compute as their class does."""
         homes = {info.path[:-1] for info in self.description.weights}
-        closed = [path for path, layer in walk(self) if not layer._adapts_inside]
+        closed = [path for path, layer in walk(self) if not layer.adapts_inside]
         for path, (layer, policy) in self._definitions().items():
             if any(path[: len(outer)] == outer for outer in closed):
                 continue
             cls: Any = type(layer)
-            if path in homes and isinstance(layer, kind) and has_rule(cls, layer._rule):
+            if path in homes and isinstance(layer, kind) and has_rule(cls, layer.adapted_method):
                 # A layer without its own policy has that of the surrounding model.
                 yield (
                     "/".join(path),

@@ -40,7 +40,8 @@ from jkeras.training.program import Program
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, arrays_of
 from jkeras.values.frozen import FrozenDict, Template
-from jkeras.values.keys import HashedKey
+from jkeras.values.keys import HashedKey, key_of
+from jkeras.values.spec import MEMOS
 
 NO_HISTORY = History()
 
@@ -107,7 +108,7 @@ class ModelAttributes:
 
     _network: Network | None = None
     # Whether the model is a chain of layers, which files and tables show as a list.
-    _is_chain: ClassVar[bool] = False
+    is_chain: ClassVar[bool] = False
     _spec_contents: Contents = NO_CONTENTS
     _spec_building: Building = Building()
     _spec_memo: Memo | None = None
@@ -121,7 +122,7 @@ class ModelValue(ModelAttributes, Layer):
     supports_masking: ClassVar[bool] = True
     mixes_samples: ClassVar[bool | None] = None
 
-    _memos = (*Layer._memos, "_spec_memo")
+    _memos = (*MEMOS, "_spec_memo")
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -159,23 +160,26 @@ class ModelValue(ModelAttributes, Layer):
     def _evolve(self, **changes: Any) -> Self:
         """A copy with other contents (`state`, `recipe`, `history` ...), or with attributes of the definition changed."""
         of_contents = {name: changes.pop(name) for name in CONTENTS & set(changes)}
-        definition = self.definition
+        definition: ModelValue = self.definition
         if changes or not of_contents:
             definition = super(ModelValue, definition)._evolve(**changes)
         contents = self._spec_contents.changed(of_contents)
-        return definition if contents is None else definition._holding(contents)
+        model: Any = definition if contents is None else self._holding(definition, contents)
+        result: Self = model
+        return result
 
-    def _holding(self, contents: Contents) -> Self:
-        """This definition with contents.
+    @staticmethod
+    def _holding(definition: ModelValue, contents: Contents) -> ModelValue:
+        """A definition with contents.
 
         Layers that are attributes of a subclass are left out where the model has weights: `__getattr__` finds them, and
         gives them with their weights.
         """
-        model = super()._evolve(_spec_contents=dataclasses.replace(contents, definition=self))
-        if contents.state is not None and self._network is None:
-            for name, value in self._layer_attributes():
+        model: ModelValue = super()._evolve(_spec_contents=dataclasses.replace(contents, definition=definition))
+        if contents.state is not None and definition._network is None:
+            for name, value in definition._layer_attributes():
                 del vars(model)[name]
-                if hasattr(type(self), name):  # an attribute of the class would be found in its place
+                if hasattr(type(definition), name):  # an attribute of the class would be found in its place
                     vars(model)[name] = map_layers(value, name, lambda inner, layer: model._view(inner))
         return model
 
@@ -199,9 +203,11 @@ class ModelValue(ModelAttributes, Layer):
         """The layer of that name directly inside, with its weights."""
         views = self._memo.views
         if name not in views:
-            origin = Origin(self, name, functools.partial(self._member_variables, name))
-            views[name] = self._members()[name]._taken_from(origin)
+            views[name] = self._members()[name]._taken_from(self._origin_of(name))
         return views[name]
+
+    def _origin_of(self, name: str) -> Origin:
+        return Origin(self, name, functools.partial(self._member_variables, name))
 
     def _members(self) -> Mapping[str, Layer]:
         """The layers directly inside, inputs included, by name."""
@@ -211,7 +217,7 @@ class ModelValue(ModelAttributes, Layer):
 
     def _written_beside(self) -> dict[str, Any]:
         # The configuration of a model that lists its layers says all of them.
-        return {} if self.is_functional or self._is_chain else super()._written_beside()
+        return {} if self.is_functional or self.is_chain else super()._written_beside()
 
     @property
     def is_functional(self) -> bool:
@@ -297,7 +303,8 @@ class ModelValue(ModelAttributes, Layer):
     @property
     def description(self) -> Description:
         """Weights, outputs and their shapes."""
-        memo = self.definition._memo
+        definition: ModelValue = self.definition
+        memo = definition._memo
         if memo.description is None:
             memo.description = describe(self.definition, self.input_specs)
         return memo.description
@@ -348,6 +355,10 @@ class ModelValue(ModelAttributes, Layer):
                     variables[collection] = {**variables[collection], name: values}
         return TrainState(variables["params"], variables["state"], None, constants.zeros((), jnp.int32), root)
 
+    def _redrawn(self, state: TrainState) -> Self:
+        """The model with weights drawn from the key of a state, after as many steps."""
+        return self._evolve(state=self._fresh_state(state.rng).replace(step=state.step))
+
     @property
     def steps_taken(self) -> int:
         """The number of optimizer steps the model has been trained for; 0 before the weights exist."""
@@ -372,6 +383,12 @@ class ModelValue(ModelAttributes, Layer):
     def model_state(self) -> Mapping[str, Any]:
         """Non-trainable weights, nested by layer."""
         return self.state.model_state
+
+    @property
+    def opt_state(self) -> Any:
+        """The state of the optimizer; None before training."""
+        state = self._spec_contents.state
+        return None if state is None else state.opt_state
 
     @property
     def variables(self) -> FrozenDict[str, Any]:
@@ -407,7 +424,7 @@ class ModelValue(ModelAttributes, Layer):
         """Outputs for arrays, with the model's weights; inside another model, a node of its graph."""
         if self.is_bound or any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
             return super().__call__(*args, **kwargs)
-        model = self if self.built else self.build_for(self._first_argument(args, kwargs))
+        model: ModelValue = self if self.built else self.build_for(self._first_argument(args, kwargs))
         recipe = self._spec_contents.recipe
         run = apply if recipe is not None and recipe.run_eagerly else array_call.run
         return run(self.definition, model._variables, args, kwargs)
@@ -437,7 +454,10 @@ class ModelValue(ModelAttributes, Layer):
 
     def _key(self) -> HashedKey:
         definition = self._spec_contents.definition
-        return super()._key() if definition is None else definition._key()
+        if definition is None:
+            return super()._key()
+        key: HashedKey = key_of(definition)
+        return key
 
     def _state(self) -> dict[str, Any]:
         # The name of a model matters only inside another, which keeps it with its other names.

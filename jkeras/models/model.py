@@ -87,15 +87,15 @@ class Model(TrainableModel):
             self._spec_building = Building(origins=_origins_of_tensors(self._network, inputs, outputs))
 
     @property
-    def _base_name(self) -> str:
-        return "functional" if type(self) is Model else super()._base_name
+    def default_name(self) -> str:
+        return "functional" if type(self) is Model else super().default_name
 
     # -- configuration --------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
         """The definition as plain values in the form that Keras 3 writes; of a subclass, its constructor's arguments."""
         if self._network is not None:
-            return configs.functional_config(self._network, self.name or self._base_name, self.trainable, self.dtype)
+            return configs.functional_config(self._network, self.name or self.default_name, self.trainable, self.dtype)
         return {k: v for k, v in super().get_config().items() if k not in ("inputs", "outputs") or v is not None}
 
     @classmethod

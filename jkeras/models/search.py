@@ -109,7 +109,8 @@ class Search:
         """
         checked("Search.fit", "trials", trials, positive_int)
         check_used("fit", owner="search", may_show=True)
-        searched, rows = copy.copy(self), list(self.table)
+        searched: Search = copy.copy(self)
+        rows = list(self.table)
         for _ in range(trials):
             trial, setting = self.searcher.ask(self._space)
             score = self._tried(trial, setting, x, y, options)

@@ -17,7 +17,7 @@ from jkeras.graph import network as networks
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import no_output
-from jkeras.graph.network import Network, nameless_key
+from jkeras.graph.network import Network
 from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import has_shape, show_tensors
 from jkeras.graph.symbolic import SymbolicTensor
@@ -76,10 +76,10 @@ class Sequential(Model):
         self._entrance = shape_of_input
         self._network = _connected(shape_of_input, chain) if shape_of_input is not None and chain else None
 
-    _is_chain = True
+    is_chain = True
 
     @property
-    def _base_name(self) -> str:
+    def default_name(self) -> str:
         return "sequential"
 
     def children(self) -> dict[str, Layer]:
@@ -165,7 +165,7 @@ class Sequential(Model):
         new = self._evolve(_chain=chain, _entrance=entrance, _network=network, state=None)
         if state is None or not new.built or all(layer._carried() is None for layer in new.children().values()):
             return new
-        return new._evolve(state=new._fresh_state(state.rng).replace(step=state.step))
+        return new._redrawn(state)
 
     def get_config(self) -> dict[str, Any]:
         names = {id(layer): name for name, layer in self.children().items()}
@@ -174,7 +174,7 @@ class Sequential(Model):
             written.insert(0, configs.to_config(self._entrance, self._entrance.name or "input_layer"))
         shape = None if self._entrance is None else list(self._entrance.batch_shape)
         return {
-            "name": self.name or self._base_name,
+            "name": self.name or self.default_name,
             "trainable": self.trainable,
             "dtype": serialize(self.dtype_policy),
             "layers": written,
@@ -198,8 +198,8 @@ class Sequential(Model):
         # The names in the chain count, not whether they were given or found.
         state = {k: v for k, v in super()._state().items() if k not in ("_network", "_chain")}
         names = {id(layer): name for name, layer in self.children().items()}
-        state["_chain"] = [(names[id(layer)], nameless_key(layer)) for layer in self._chain]
-        state["_entrance"] = None if self._entrance is None else nameless_key(self._entrance)
+        state["_chain"] = [(names[id(layer)], layer._nameless_key()) for layer in self._chain]
+        state["_entrance"] = None if self._entrance is None else self._entrance._nameless_key()
         return state
 
     def _over(self, layers: Mapping[str, Layer]) -> Self:

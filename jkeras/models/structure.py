@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
@@ -14,7 +16,7 @@ from jkeras.buffers import owned_copy
 from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError, NotBuiltError, suggestion
 from jkeras.graph import network as networks
-from jkeras.graph.layer import Layer
+from jkeras.graph.layer import Layer, Origin
 from jkeras.graph.network import Network
 from jkeras.graph.scope import walk
 from jkeras.graph.shapes import show_shape
@@ -69,6 +71,12 @@ class StructuredModel(ModelValue):
     def _with_origin(self, tensor: SymbolicTensor) -> SymbolicTensor:
         """The tensor, marked as one whose layers' weights are this model's."""
         return SymbolicTensor(tensor.shape, tensor.dtype, tensor.node, tensor.index, tensor.name, origin=self)
+
+    def _origin_of(self, name: str) -> Origin:
+        output, inputs, weights = (
+            functools.partial(read, name) for read in (self._layer_output, self._layer_input, self._layer_weights)
+        )
+        return dataclasses.replace(super()._origin_of(name), output=output, input=inputs, weights=weights)
 
     def _layer_output(self, name: str) -> Any:
         """The symbolic output of a layer; a list if it was applied several times."""
@@ -272,12 +280,13 @@ class StructuredModel(ModelValue):
         if self._network is not None:
             return self._evolve(_network=self._network.with_layers(layers))
         changed = super(ModelValue, self.definition)._with_children(lambda name, layer: layers[name])
-        return self._evolve(**{name: vars(changed)[name] for name, _ in self.definition._layer_attributes()})
+        definition: StructuredModel = self.definition
+        return self._evolve(**{name: vars(changed)[name] for name, _ in definition._layer_attributes()})
 
     def __repr__(self) -> str:
         kind = type(self).__name__
         count = f"{self.count_params():,} weights" if self.built else "not built"
-        return f"<{kind} {self.name or self._base_name!r}: {len(self.children())} layers, {count}>"
+        return f"<{kind} {self.name or self.default_name!r}: {len(self.children())} layers, {count}>"
 
 
 def _of_type(value: ArrayLike, dtype: Any) -> Any:

@@ -17,7 +17,6 @@ from jkeras.graph.network import is_ref
 from jkeras.graph.shapes import show_shape
 from jkeras.models.base import ModelValue
 from jkeras.models.cost import layer_costs, show_count, step_cost
-from jkeras.training.state import arrays_of
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
@@ -50,7 +49,7 @@ def _rows(
 ) -> list[tuple[str, Layer, tuple[str, ...], int]]:
     """Name, layer, path of weights and nesting depth of each line."""
     network = model._network
-    members = model.children() if model._is_chain or network is None else network.layers
+    members = model.children() if model.is_chain or network is None else network.layers
     rows = []
     for name, layer in members.items():
         rows.append((name, layer, (*path, name), depth))
@@ -101,13 +100,13 @@ class Contents:
         self._expand, self._trainable, self._range, self._cost = expand_nested, show_trainable, layer_range, show_cost
         self._infos = list(model.description.weights) if model.built else []
         self._costs = layer_costs(model) if show_cost else {}
-        self.title: str = f'Model: "{model.name or model._base_name}"'
+        self.title: str = f'Model: "{model.name or model.default_name}"'
         self.footer: list[str] = [*_footer(model, self._infos), *(_costs(model, self._costs) if show_cost else [])]
 
     def table(self) -> tuple[list[tuple[str, dict[str, Any]]], list[list[str]]]:
         """The columns, each with options for a table of rich, and the cells of each row."""
         network = self.model._network
-        branching = network is not None and not self.model._is_chain and any(len(op.args.leaves) for op in network.ops)
+        branching = network is not None and not self.model.is_chain and any(len(op.args.leaves) for op in network.ops)
         columns: list[tuple[str, dict[str, Any]]] = [
             ("Layer (type)", {"overflow": "fold"}),
             ("Output Shape", {"overflow": "fold"}),
@@ -207,9 +206,8 @@ def _footer(model: Model, infos: list[Any]) -> list[str]:
         f" Trainable params: {_count(trainable):,} ({_size(trainable)})",
         f" Non-trainable params: {_count(frozen):,} ({_size(frozen)})",
     ]
-    state = model._spec_contents.state
-    if state is not None and arrays_of(state).opt_state is not None:
-        leaves = [leaf for leaf in jax.tree.leaves(state.opt_state) if isinstance(leaf, (jax.Array, np.ndarray))]
+    if model.opt_state is not None:
+        leaves = [leaf for leaf in jax.tree.leaves(model.opt_state) if isinstance(leaf, (jax.Array, np.ndarray))]
         count = sum(leaf.size for leaf in leaves)
         lines.append(f" Optimizer params: {count:,} ({show_bytes(sum(leaf.nbytes for leaf in leaves))})")
     return lines

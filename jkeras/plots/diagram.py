@@ -153,7 +153,7 @@ def diagram(
     boxes: list[Box] = []
     arrows: list[tuple[int, int]] = []
     _collect(model, (), infos, shown, expand_nested, boxes, arrows, None)
-    return Diagram(model.name or model._base_name, tuple(boxes), tuple(dict.fromkeys(arrows)), direction)
+    return Diagram(model.name or model.default_name, tuple(boxes), tuple(dict.fromkeys(arrows)), direction)
 
 
 @runtime_checkable
@@ -225,7 +225,7 @@ def _collect_tree(
     arrows: list[tuple[int, int]],
     sources: list[list[int]] | None,
 ) -> list[list[int]]:
-    boxes.append(Box(path[-1] if path else model.name or model._base_name, type(model).__name__))
+    boxes.append(Box(path[-1] if path else model.name or model.default_name, type(model).__name__))
     root = len(boxes) - 1
     arrows += [(source, root) for behind in sources or [] for source in behind]
     for name, layer in model.children().items():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import sys
 from typing import Any, NamedTuple
 
 import jax
 
 from jkeras import lowering
 from jkeras.graph.layer import Layer
+from jkeras.tracebacks import caller
 from jkeras.tracing import is_traced
 from jkeras.training.compiled_loops import compile_step, logs_of_step, loops_of, step_and_logs
 from jkeras.training.consumed import called, note_consumed
@@ -63,7 +63,7 @@ def train_step(
         compiled = _train_program(definition, recipe, packed.structure, donate, nested, lowering.cache_token())
     packed, key, logs = called(compiled, state, packed, rng, batch)
     if donate and not nested:
-        note_consumed(state, "jk.train_step", sys._getframe(1))
+        note_consumed(state, "jk.train_step", caller(1))
     return from_packed(packed, rng if key is None else key), logs
 
 

@@ -44,6 +44,42 @@ class Packed:
         return arrays._replace(rng=rng)
 
 
+class Held:
+    """The arrays of a state as programs take and give them: for programs, because others could write to these dicts.
+
+    They are in the form that they were given in; the other one is made when it is first asked for.
+
+    Attributes:
+        unpacked: the parts in plain dicts; None until they are asked for.
+        read_only: the parts that users have asked for, by name.
+        taken: where the arrays were given away; None if they were not.
+    """
+
+    __slots__ = ("_packed", "read_only", "taken", "unpacked")
+
+    def __init__(self, arrays: Arrays | None, packed: tuple[Packed, Any] | None = None):
+        self._packed = packed
+        self.unpacked = arrays
+        self.read_only: dict[str, Any] = {}
+        self.taken: Any = None
+
+    def arrays(self) -> Arrays:
+        """The parts in plain dicts."""
+        arrays = self.unpacked
+        if arrays is None:
+            packed, rng = self.packed()
+            arrays = self.unpacked = packed.arrays(rng)
+        return arrays
+
+    def packed(self) -> tuple[Packed, Any]:
+        """The parts but the random key, and the key."""
+        packed = self._packed
+        if packed is None:
+            arrays = self.arrays()
+            packed = self._packed = (Packed(*jax.tree.flatten(arrays._replace(rng=None))), arrays.rng)
+        return packed
+
+
 @jax.tree_util.register_pytree_with_keys_class
 class TrainState:
     """The arrays of a model in training: an immutable pytree.
@@ -65,12 +101,10 @@ class TrainState:
     ((4, 2), 0, None)
     """
 
-    # In the form that it was made of; the other one is made when it is first asked for. What else was made is remembered.
-    __slots__ = ("_memo", "_packed", "_unpacked")
+    __slots__ = ("held",)
 
-    _memo: dict[str, Any]
-    _packed: tuple[Packed, Any] | None
-    _unpacked: Arrays | None
+    # For programs.
+    held: Held
 
     def __init__(
         self,
@@ -81,82 +115,71 @@ class TrainState:
         rng: jax.Array,
         metrics: PyTree[Any] = None,
     ):
-        self._set(Arrays(*map(thawed, (params, model_state, opt_state, step, rng, metrics))), None)
+        arrays = Arrays(*map(thawed, (params, model_state, opt_state, step, rng, metrics)))
+        object.__setattr__(self, "held", Held(arrays))
 
-    def _set(self, arrays: Arrays | None, packed: tuple[Packed, Any] | None) -> None:
-        object.__setattr__(self, "_unpacked", arrays)
-        object.__setattr__(self, "_packed", packed)
-        object.__setattr__(self, "_memo", {})
-
-    @property
-    def _arrays(self) -> Arrays:
-        arrays = self._unpacked
-        if arrays is None:
-            packed, rng = self._pack()
-            arrays = packed.arrays(rng)
-            object.__setattr__(self, "_unpacked", arrays)
-        return arrays
-
-    def _pack(self) -> tuple[Packed, Any]:
-        if self._packed is None:
-            arrays = self._arrays
-            packed = Packed(*jax.tree.flatten(arrays._replace(rng=None)))
-            object.__setattr__(self, "_packed", (packed, arrays.rng))
-        return self._packed  # type: ignore[return-value]
+    @classmethod
+    def holding(cls, held: Held) -> Self:
+        """The state of arrays that belong to nobody else, such as those that a program returned."""
+        state = object.__new__(cls)
+        object.__setattr__(state, "held", held)
+        return state
 
     @property
     def params(self) -> Mapping[str, Any]:
         """Trainable weights, nested by layer."""
-        result: Mapping[str, Any] = self._view("params", self._arrays.params)
+        result: Mapping[str, Any] = self._read_only("params", self.held.arrays().params)
         return result
 
     @property
     def model_state(self) -> Mapping[str, Any]:
         """Non-trainable weights, nested by layer."""
-        result: Mapping[str, Any] = self._view("model_state", self._arrays.model_state)
+        result: Mapping[str, Any] = self._read_only("model_state", self.held.arrays().model_state)
         return result
 
     @property
     def opt_state(self) -> Any:
         """The optimizer's state."""
-        return self._view("opt_state", self._arrays.opt_state)
+        return self._read_only("opt_state", self.held.arrays().opt_state)
 
     @property
     def forward(self) -> Self:
         """The state without what only training needs: optimizer and metrics."""
-        if "forward" not in self._memo:
-            self._memo["forward"] = self._of(self._arrays._replace(opt_state=None, metrics=None))
-        result: Self = self._memo["forward"]
+        made = self.held.read_only
+        if "forward" not in made:
+            made["forward"] = self.holding(Held(self.held.arrays()._replace(opt_state=None, metrics=None)))
+        result: Self = made["forward"]
         return result
 
     @property
     def step(self) -> jax.Array:
         """The number of optimizer steps taken."""
         # Whoever asks for this alone does not share the other arrays; see `is_shared`.
-        arrays = self._unpacked
-        result: jax.Array = (self._pack()[0].arrays() if arrays is None else arrays).step
+        arrays = self.held.unpacked
+        result: jax.Array = (self.held.packed()[0].arrays() if arrays is None else arrays).step
         return result
 
     @property
     def rng(self) -> jax.Array:
         """The root key."""
-        arrays = self._unpacked
-        result: jax.Array = self._pack()[1] if arrays is None else arrays.rng
+        arrays = self.held.unpacked
+        result: jax.Array = self.held.packed()[1] if arrays is None else arrays.rng
         return result
 
     @property
     def metrics(self) -> Any:
         """Running metric states by name."""
-        return self._view("metrics", self._arrays.metrics)
+        return self._read_only("metrics", self.held.arrays().metrics)
 
-    def _view(self, part: str, tree: Any) -> Any:
-        if part not in self._memo:
+    def _read_only(self, part: str, tree: Any) -> Any:
+        made = self.held.read_only
+        if part not in made:
             advice = (
                 f"Change a copy, `{part} = state.{part}.copy()`, and write `state = state.replace({part}={part})`; a model"
                 f" with it is `model.with_state(state)`."
             )
-            self._memo[part] = frozen_tree(tree, advice)
-        return self._memo[part]
+            made[part] = frozen_tree(tree, advice)
+        return made[part]
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some parts changed."""
@@ -164,13 +187,7 @@ class TrainState:
         if unknown:
             name = min(unknown)
             raise SignatureError(f"TrainState has no part {name!r}.{suggestion(name, Arrays._fields)}")
-        return self._of(self._arrays._replace(**{name: thawed(tree) for name, tree in changes.items()}))
-
-    @classmethod
-    def _of(cls, arrays: Arrays | None, packed: tuple[Packed, Any] | None = None) -> Self:
-        state = object.__new__(cls)
-        state._set(arrays, packed)
-        return state
+        return self.holding(Held(self.held.arrays()._replace(**{name: thawed(tree) for name, tree in changes.items()})))
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise FrozenError(
@@ -181,21 +198,21 @@ class TrainState:
         raise FrozenError(f"A TrainState is immutable; `{name}` cannot be deleted.")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return TrainState, tuple(self._arrays)
+        return TrainState, tuple(self.held.arrays())
 
     def __repr__(self) -> str:
-        parts = ", ".join(f"{name}={part!r}" for name, part in zip(Arrays._fields, self._arrays, strict=True))
+        parts = ", ".join(f"{name}={part!r}" for name, part in zip(Arrays._fields, self.held.arrays(), strict=True))
         return f"TrainState({parts})"
 
     def tree_flatten_with_keys(self) -> tuple[tuple[tuple[Any, Any], ...], None]:
-        return tuple(zip(_KEYS, self._arrays, strict=True)), None
+        return tuple(zip(_KEYS, self.held.arrays(), strict=True)), None
 
     def tree_flatten(self) -> tuple[Arrays, None]:
-        return self._arrays, None
+        return self.held.arrays(), None
 
     @classmethod
     def tree_unflatten(cls, _: None, parts: Any) -> Self:
-        return cls._of(Arrays(*parts))
+        return cls.holding(Held(Arrays(*parts)))
 
 
 _KEYS = tuple(map(jax.tree_util.GetAttrKey, Arrays._fields))
@@ -203,37 +220,37 @@ _KEYS = tuple(map(jax.tree_util.GetAttrKey, Arrays._fields))
 
 def arrays_of(state: TrainState) -> Arrays:
     """The parts of a state in plain dicts, for programs; what users get are dicts that cannot be written to."""
-    return state._arrays
+    return state.held.arrays()
 
 
 def with_arrays(state: TrainState, **changes: Any) -> TrainState:
     """`state.replace` with dicts that belong to nobody else, such as those that a program returned."""
-    return state._of(state._arrays._replace(**changes))
+    return state.holding(Held(state.held.arrays()._replace(**changes)))
 
 
 def packed_of(state: TrainState) -> tuple[Packed, Any]:
     """The parts of a state but its random key, and the key."""
-    return state._pack()
+    return state.held.packed()
 
 
 def is_shared(state: TrainState) -> bool:
     """Whether others may have the arrays of a state, since it is not just what a program gave and nobody looked into."""
-    return state._unpacked is not None
+    return state.held.unpacked is not None
 
 
 def note_taken(state: TrainState, where: Any) -> None:
     """Notes where the arrays of a state were given away."""
-    state._memo["taken"] = where
+    state.held.taken = where
 
 
 def where_taken(state: TrainState) -> Any:
     """What `note_taken` was told; None where the arrays were not given away."""
-    return state._memo.get("taken")
+    return state.held.taken
 
 
 def from_packed(packed: Packed, rng: Any) -> TrainState:
     """The state of parts that belong to nobody else, and a key."""
-    return TrainState._of(None, (packed, rng))
+    return TrainState.holding(Held(None, (packed, rng)))
 
 
 @jax.tree_util.register_dataclass

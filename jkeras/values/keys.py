@@ -66,7 +66,7 @@ def key_of(value: Any) -> Any:
     False
     """
     if isinstance(value, Keyed):
-        return value._key()
+        return value._key()  # noqa: SLF001  (`key` may be an attribute of a user's layer)
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         # In Python 1, 1.0 and True are equal, and NaN does not equal itself; both would mislead a cache.
         return (type(value), repr(value) if isinstance(value, (float, complex)) else value)

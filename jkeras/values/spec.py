@@ -32,13 +32,15 @@ from jkeras.values.fields import MISSING, Field, captured_arguments, declared_fi
 from jkeras.values.frozen import frozen, kept, thawed
 from jkeras.values.keys import HashedKey, Keyed, key_of
 
+# The attributes of every value that are derived from the rest.
+MEMOS = ("_spec_key",)
+
 
 @dataclass_transform(field_specifiers=(field,))
 class SpecMeta(type):
     """Collects the fields of a class and freezes its instances."""
 
     _fields: dict[str, Field]
-    _is_root: bool
     _handwritten: bool
     _signature: inspect.Signature | None
 
@@ -58,7 +60,6 @@ class SpecMeta(type):
     ) -> SpecMeta:
         """With `own_arguments`, a class declares all its positional arguments itself and inherits none."""
         cls = super().__new__(mcls, name, bases, namespace, **kwargs)
-        cls._is_root = not any(isinstance(base, SpecMeta) for base in bases)
         fields: dict[str, Field] = {}
         for base in reversed(bases):
             inherited = base._fields if isinstance(base, SpecMeta) else {}
@@ -95,14 +96,16 @@ class SpecMeta(type):
         @filtered
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             instance = super().__call__(*args, **kwargs)
-            if isinstance(instance, cls) and not instance._is_frozen:
-                instance._freeze(captured_arguments(cls, args, kwargs) if cls._handwritten else None)
+            if isinstance(instance, cls):
+                cls._end_construction(instance, args, kwargs)
             return instance
 
 
 def _has_own_constructor(cls: type) -> bool:
     """Whether `cls` or one of its bases below `Spec` has a hand-written `__init__`."""
-    return any("__init__" in base.__dict__ for base in cls.__mro__ if isinstance(base, SpecMeta) and not base._is_root)
+    return any(
+        "__init__" in base.__dict__ for base in cls.__mro__ if any(isinstance(b, SpecMeta) for b in base.__bases__)
+    )
 
 
 class Spec(Keyed, Configured, metaclass=SpecMeta):
@@ -162,7 +165,12 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
     # -- immutability ---------------------------------------------------------------------------------------------
 
     # Cached attributes, which are derived from the rest; changed copies start without them.
-    _memos: ClassVar[tuple[str, ...]] = ("_spec_key",)
+    _memos: ClassVar[tuple[str, ...]] = MEMOS
+
+    @classmethod
+    def _end_construction(cls, instance: Spec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not instance._is_frozen:
+            instance._freeze(captured_arguments(cls, args, kwargs) if cls._handwritten else None)
 
     @property
     def _parts_of_value(self) -> type[Spec] | tuple[type[Spec], ...]:
@@ -182,10 +190,14 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
         own = vars(self)
         for value in own.values():
             for part in value if isinstance(value, (tuple, list)) else (value,):
-                if isinstance(part, self._parts_of_value) and not part._is_frozen:
-                    part._key()  # raises an error for a mutable object, which has no key
+                if isinstance(part, self._parts_of_value):
+                    self._check_part(part)
         own.update({name: frozen(value) for name, value in own.items() if not name.startswith("_spec_")})
         own["_spec_arguments"] = None if arguments is None else kept(arguments)
+
+    def _check_part(self, part: Spec) -> None:
+        if not part._is_frozen:
+            part._key()  # raises an error for a mutable object, which has no key
 
     def _evolve(self, **attributes: Any) -> Self:
         """A copy with attributes changed; all copies of values are made here."""
@@ -229,15 +241,11 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
         """
         arguments = self._arguments()
         for name in changes:
-            if name not in arguments and name not in type(self).__signature__.parameters and not self._takes_any():
+            if name not in arguments and name not in type(self).__signature__.parameters and not takes_any(type(self)):
                 raise SignatureError(f"{type(self).__name__} has no argument {name!r}.{suggestion(name, arguments)}")
         changed = type(self)(**{**arguments, **changes})
         check_used("replace", owner="value", may_show=True)
         return changed
-
-    def _takes_any(self) -> bool:
-        parameters = type(self).__signature__.parameters.values()
-        return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
 
     def _arguments(self) -> dict[str, Any]:
         """The constructor's arguments, by name, as attributes of this value."""
@@ -308,6 +316,11 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
                 return False
         result: bool = key_of(value) == key_of(default)
         return result
+
+
+def takes_any(cls: SpecMeta) -> bool:
+    """Whether the constructor of a class takes arguments of any name."""
+    return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in cls.__signature__.parameters.values())
 
 
 def _show(value: Any) -> str:

@@ -227,7 +227,7 @@ class Tree:
         Args:
             names: a mapping from the old path to the new one, for all paths.
         """
-        other = copy.copy(self)
+        other: Tree = copy.copy(self)
         other.shapes = {names[path]: shape for path, shape in self.shapes.items()}
         other.groups = {}
         for path in self.groups:

@@ -92,6 +92,16 @@ class _Attributes:
     salt: Any
 
 
+def vocabulary_in(cls: type[Lookup], arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
+    """The vocabulary that a file keeps beside the configuration of a lookup, and its weights."""
+    terms = None if arguments.get("vocabulary") is not None else beside.lines("vocabulary.txt")
+    if not terms:
+        return {}
+    weights = beside.array("idf_weights")
+    learned = {"vocabulary": [cls.term_in(term) for term in terms]}
+    return learned if weights is None else {**learned, "idf_weights": weights.tolist()}
+
+
 class Lookup(_Attributes, HostLayer):
     """What IntegerLookup and StringLookup share: the order of ids is mask, unknown terms, vocabulary.
 
@@ -99,7 +109,7 @@ class Lookup(_Attributes, HostLayer):
     """
 
     mixes_samples: ClassVar[bool | None] = False
-    _in_files: ClassVar[InFiles] = InFiles(learns=True)
+    _in_files: ClassVar[InFiles] = InFiles(arguments=vocabulary_in)
 
     if TYPE_CHECKING:
         _name: str | None = field(init=False)
@@ -157,16 +167,7 @@ class Lookup(_Attributes, HostLayer):
         raise NotImplementedError
 
     @classmethod
-    def _learned_arguments(cls, arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
-        terms = None if arguments.get("vocabulary") is not None else beside.lines("vocabulary.txt")
-        if not terms:
-            return {}
-        weights = beside.array("idf_weights")
-        learned = {"vocabulary": [cls._read(term) for term in terms]}
-        return learned if weights is None else {**learned, "idf_weights": weights.tolist()}
-
-    @classmethod
-    def _read(cls, line: str) -> Any:
+    def term_in(cls, line: str) -> Any:
         """The term in a line of a file."""
         return line
 
@@ -251,7 +252,7 @@ class Lookup(_Attributes, HostLayer):
     def _type(self) -> str:
         return config.floatx()
 
-    def _need_vocabulary(self) -> None:
+    def check_vocabulary(self) -> None:
         if self.vocabulary is None:
             raise NotBuiltError(
                 f"{self._place} has no vocabulary yet: `layer = layer.adapt(data)`, or"
@@ -259,7 +260,7 @@ class Lookup(_Attributes, HostLayer):
             )
 
     def on_host(self, inputs: TensorLike) -> Any:
-        self._need_vocabulary()
+        self.check_vocabulary()
         if self.invert:
             names = np.asarray(self.get_vocabulary(), dtype=object)
             ids = np.asarray(inputs)
@@ -361,7 +362,7 @@ class IntegerLookup(Lookup):
             ) from None
 
     @classmethod
-    def _read(cls, line: str) -> int:
+    def term_in(cls, line: str) -> int:
         return int(line)
 
     def _values(self, inputs: TensorLike) -> np.ndarray:
@@ -374,7 +375,7 @@ class IntegerLookup(Lookup):
         return jnp.asarray(terms.astype("int64"))
 
     def call(self, inputs: TensorLike) -> jax.Array:
-        self._need_vocabulary()
+        self.check_vocabulary()
         x = jnp.asarray(inputs).astype("int32")
         if self.invert:
             names = jnp.asarray(self.get_vocabulary(), "int32")

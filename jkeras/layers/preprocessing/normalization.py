@@ -22,6 +22,20 @@ from jkeras.layers.normalization import along, axes_of
 from jkeras.values.fields import field
 
 
+def _learned(layer: Normalization) -> Mapping[str, np.ndarray]:
+    if layer.mean is None:
+        return {}
+    mean, variance = np.asarray(layer.mean, np.float32), np.asarray(layer.variance, np.float32)
+    return {"mean": mean, "variance": variance, "count": np.asarray(0, np.int32)}
+
+
+def _arguments_in(cls: type, arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
+    if arguments.get("mean") is not None:
+        return {}
+    mean, variance, _ = beside.array("0"), beside.array("1"), beside.array("2")
+    return {} if mean is None or variance is None else {"mean": mean.tolist(), "variance": variance.tolist()}
+
+
 class Normalization(Layer):
     """Shifts and scales features to mean 0 and variance 1, by numbers that are given or found by `adapt`.
 
@@ -41,7 +55,7 @@ class Normalization(Layer):
 
     mixes_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
-    _in_files: ClassVar[InFiles] = InFiles(learns=True)
+    _in_files: ClassVar[InFiles] = InFiles(learned=_learned, arguments=_arguments_in)
 
     axis: Any = field(default=-1, convert=lambda value: () if value is None else axes_of(value))
     mean: Any = None
@@ -75,19 +89,6 @@ class Normalization(Layer):
         variance = np.maximum(squares / count - np.square(mean), 0.0)
         check_used("adapt", owner="layer", may_show=True)
         return self.replace(mean=np.asarray(mean, np.float32), variance=np.asarray(variance, np.float32))
-
-    def _learned_arrays(self) -> Mapping[str, np.ndarray]:
-        if self.mean is None:
-            return {}
-        mean, variance = np.asarray(self.mean, np.float32), np.asarray(self.variance, np.float32)
-        return {"mean": mean, "variance": variance, "count": np.asarray(0, np.int32)}
-
-    @classmethod
-    def _learned_arguments(cls, arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
-        if arguments.get("mean") is not None:
-            return {}
-        mean, variance, _ = beside.array("0"), beside.array("1"), beside.array("2")
-        return {} if mean is None or variance is None else {"mean": mean.tolist(), "variance": variance.tolist()}
 
     def _reduced(self, rank: int) -> tuple[int, ...]:
         if not all(-rank <= axis < rank for axis in self.axis):

@@ -35,6 +35,10 @@ def _widths(value: object) -> Any:
     return arguments.positive_int(value)
 
 
+def _vocabulary_in(cls: type, arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
+    return vocabulary_in(StringLookup, arguments, beside.inside("_lookup_layer"))
+
+
 class TextVectorization(HostLayer):
     """Texts to ids of their words, on the host: apply it to the data before `fit`.
 
@@ -67,7 +71,7 @@ class TextVectorization(HostLayer):
     """
 
     mixes_samples: ClassVar[bool | None] = False
-    _in_files: ClassVar[InFiles] = InFiles(learns=True)
+    _in_files: ClassVar[InFiles] = InFiles(arguments=_vocabulary_in)
 
     if TYPE_CHECKING:
         _name: str | None = field(init=False)
@@ -94,10 +98,6 @@ class TextVectorization(HostLayer):
         # Checks the vocabulary and takes the special words from its start.
         table = self._lookup()
         self.vocabulary, self.idf_weights = table.vocabulary, table.idf_weights
-
-    @classmethod
-    def _learned_arguments(cls, arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
-        return StringLookup._learned_arguments(arguments, beside.inside("_lookup_layer"))
 
     def _lookup(self) -> StringLookup:
         return StringLookup(
@@ -178,7 +178,7 @@ class TextVectorization(HostLayer):
     def on_host(self, inputs: TensorLike) -> Any:
         words = self._words(inputs)
         table = self._lookup()
-        table._need_vocabulary()
+        table.check_vocabulary()
         single = np.ndim(np.asarray(inputs, dtype=object)) == 0
         if self.output_mode != "int":
             # A list at a time, since texts differ in length and the empty string is dropped from encodings.

@@ -18,6 +18,7 @@ from jkeras.registry import snake_case
 from jkeras.types import Array, Bool, LayerField, Num, PyTree
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
+from jkeras.values.spec import takes_any
 
 NEEDED = ("go_backwards", "return_sequences", "return_state", "stateful")
 
@@ -205,7 +206,7 @@ def _direction(layer: Layer, name: str | None, **changes: Any) -> Any:
     known = {*arguments_copy, *type(layer)._fields}
     if "zero_output_for_mask" in known and isinstance(layer, Directed):
         changes["zero_output_for_mask"] = layer.return_sequences
-    accepted = {key: value for key, value in changes.items() if key in known or layer._takes_any()}
+    accepted = {key: value for key, value in changes.items() if key in known or takes_any(type(layer))}
     return type(layer)(**{**arguments_copy, **accepted})
 
 

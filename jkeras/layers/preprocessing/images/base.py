@@ -65,7 +65,7 @@ class ImageLayer(ImageAttributes, Layer):
     # Whether it draws random numbers.
     _is_random: ClassVar[bool] = True
     # Whether masks and boxes follow the pixels to other places.
-    _moves: ClassVar[bool] = False
+    moves_pixels: ClassVar[bool] = False
     # Whether images of integers stay such.
     _keeps_integers: ClassVar[bool] = False
     # Arguments that Keras's configuration does not have: here it has them where they are not the default.
@@ -144,7 +144,9 @@ class ImageLayer(ImageAttributes, Layer):
         """A batch of masks, laid out as images are, after a transformation; their type stays where they are not mixed."""
         masks = jnp.asarray(segmentation_masks)
         return (
-            self.change_masks(masks, transformation) if self._moves and self._has(transformation, training) else masks
+            self.change_masks(masks, transformation)
+            if self.moves_pixels and self._has(transformation, training)
+            else masks
         )
 
     def transform_labels(self, labels: Any, transformation: Any = None, training: bool | None = True) -> Any:
@@ -158,7 +160,7 @@ class ImageLayer(ImageAttributes, Layer):
 
         Those of one image may be without the batch axis. A box of which nothing is left gets the label -1.
         """
-        if not (self._moves and self._has(transformation, training)):
+        if not (self.moves_pixels and self._has(transformation, training)):
             return bounding_boxes
         if len(np.shape(bounding_boxes["boxes"])) == 2:
             batch = {name: jnp.asarray(part)[None] for name, part in bounding_boxes.items()}
@@ -306,7 +308,7 @@ class ImageLayer(ImageAttributes, Layer):
         shape = tuple(data["images"].shape)
         if self.mixes_samples and "labels" in data and len(shape) == 4:
             self._check_alike("labels", data["labels"], shape, (0,))
-        if self._moves and "segmentation_masks" in data:
+        if self.moves_pixels and "segmentation_masks" in data:
             self._check_alike("segmentation_masks", data["segmentation_masks"], shape, (0, *self.axes()))
         if "bounding_boxes" in data:
             self.check_boxes(data["bounding_boxes"], data["images"].shape)
@@ -329,7 +331,7 @@ class ImageLayer(ImageAttributes, Layer):
             raise InputError(
                 f"{place}: expected 'bounding_boxes' to be a dictionary with 'boxes' and 'labels'; got {bounding_boxes!r:.200}."
             )
-        if not self._moves:
+        if not self.moves_pixels:
             return
         boxes, labels, rank = bounding_boxes["boxes"], bounding_boxes["labels"], len(shape) - 1
         if not has_shape(boxes) or len(boxes.shape) != rank or boxes.shape[-1] != 4 or not has_shape(labels):

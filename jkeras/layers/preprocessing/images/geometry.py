@@ -35,7 +35,7 @@ class _PlaceLayer(RandomImageLayer):
     """Base: masks take the nearest pixel where images are interpolated."""
 
     mixes_samples: ClassVar[bool | None] = False
-    _moves: ClassVar[bool] = True
+    moves_pixels: ClassVar[bool] = True
 
     def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return self.move(images, values, self.interpolation)
@@ -62,7 +62,7 @@ class RandomFlip(RandomImageLayer):
     """
 
     mixes_samples: ClassVar[bool | None] = False
-    _moves: ClassVar[bool] = True
+    moves_pixels: ClassVar[bool] = True
 
     mode: str = field(
         default="horizontal_and_vertical",

@@ -39,7 +39,7 @@ class MixUp(RandomImageLayer):
     """
 
     mixes_samples: ClassVar[bool | None] = True
-    _moves: ClassVar[bool] = True
+    moves_pixels: ClassVar[bool] = True
 
     alpha: float = field(default=0.2, convert=arguments.between(0, float("inf"), open_low=True, open_high=True))
     data_format: DataFormatField = DATA_FORMAT
@@ -114,7 +114,7 @@ class CutMix(_PatchLayer):
     """
 
     mixes_samples: ClassVar[bool | None] = True
-    _moves: ClassVar[bool] = True
+    moves_pixels: ClassVar[bool] = True
 
     factor: Any = WHOLE
     seed: int | None = SEED

@@ -66,7 +66,7 @@ class _Policy(RandomImageLayer):
     """Base: the layers, and how one of them is applied to each image."""
 
     mixes_samples: ClassVar[bool | None] = False
-    _moves: ClassVar[bool] = True
+    moves_pixels: ClassVar[bool] = True
     _channels: ClassVar[tuple[int, ...]] = (3,)
 
     @property
@@ -116,7 +116,7 @@ class _Policy(RandomImageLayer):
 
 def _change(change: Any, layer: ImageLayer, name: str, more: Any, data: Any, numbers: Any, *, follows: bool) -> Any:
     """Data after one layer; masks and boxes stay where the layer leaves pixels in their places."""
-    return change(data, numbers[name], *more).astype(data.dtype) if follows or layer._moves else data
+    return change(data, numbers[name], *more).astype(data.dtype) if follows or layer.moves_pixels else data
 
 
 def _numbers(values: PyTree[Array]) -> Any:

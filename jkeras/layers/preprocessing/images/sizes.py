@@ -29,7 +29,7 @@ class _SizeLayer(_SizeAttributes, ImageLayer):
     mixes_samples: ClassVar[bool | None] = False
     _in_inference: ClassVar[bool] = True
     _is_random: ClassVar[bool] = False
-    _moves: ClassVar[bool] = True
+    moves_pixels: ClassVar[bool] = True
 
     def new_size(self, size: tuple[int, int]) -> tuple[int, int]:
         return self.height, self.width
