@@ -35,11 +35,7 @@ class AdaptedWeight:
         if layer is None:
             return self
         own = vars(layer)
-        if not is_view(layer) and "quantized_kernel" in own and not layer._waits:
-            return layer._numbers_of(own["quantized_kernel"])
-        if self.name not in own:
-            raise AttributeError(f"You must build the layer before accessing `{self.name}`.")
-        return own[self.name] if is_view(layer) else layer._shown_weight(own[self.name])
+        return own[self.name] if self.name in own and is_view(layer) else layer.effective_weight(self.name)
 
     def __set__(self, layer: Any, value: Any) -> None:
         vars(layer)[self.name] = value
@@ -68,6 +64,17 @@ class LowRankFacade(BuiltinLayer):
     def lora_enabled(self) -> bool:
         """Whether training only changes a low-rank update."""
         return self.lora_rank is not None
+
+    def effective_weight(self, name: str) -> Any:
+        """The weight with its low-rank update, as numbers.
+
+        Raises:
+            AttributeError: the layer is not built.
+        """
+        own = vars(self)
+        if name not in own:
+            raise AttributeError(f"You must build the layer before accessing `{name}`.")
+        return self._shown_weight(own[name])
 
     def _shown_weight(self, cell: Any) -> Any:
         return self._with_adapters(jnp.asarray(cell)) if self._has_adapters else cell
@@ -160,7 +167,14 @@ class LowRankFacade(BuiltinLayer):
 class QuantizableFacade(LowRankFacade):
     """Base of layers that can be quantised."""
 
-    overrides: ClassVar[tuple[str, ...]] = (*LowRankFacade.overrides, "_form_policy", "_product")
+    overrides: ClassVar[tuple[str, ...]] = (*LowRankFacade.overrides, "_form_policy", "quantized_product")
+
+    def effective_weight(self, name: str) -> Any:
+        """The weight with its low-rank update, as numbers."""
+        own = vars(self)
+        if "quantized_kernel" in own and not self._waits:
+            return self._numbers_of(own["quantized_kernel"])
+        return super().effective_weight(name)
 
     @property
     def _form_policy(self) -> Any:
@@ -291,10 +305,12 @@ class QuantizableFacade(LowRankFacade):
     _orig_output_dim = _int4_unpacked_column_size = property(lambda self: self._matrix.table[1])
     original_kernel_shape = property(lambda self: self._matrix.shape)
 
-    def _product(self, matrix: Any, equation: str, inputs: Any, training: Any = None, adapted: bool = True) -> Any:
+    def quantized_product(
+        self, matrix: Any, equation: str, inputs: Any, training: Any = None, adapted: bool = True
+    ) -> Any:
         if self._waits:
             return Contraction.of(equation, inputs.ndim)(inputs, vars(self)[matrix.name])
-        return QuantizableLayer._product(self, matrix, equation, inputs, training, adapted)  # type: ignore[arg-type]
+        return QuantizableLayer.quantized_product(self, matrix, equation, inputs, training, adapted)  # type: ignore[arg-type]
 
     def quantized_build(self, input_shape: Any, mode: Any, config: Any = None) -> None:
         """Checks the mode; `build` or `quantize` creates the weights of a mode.

@@ -138,7 +138,7 @@ class BuiltinLayer(Layer):
     @property
     def _runs_on_view(self) -> bool:
         """Whether `call` is the core's rather than a user's."""
-        return getattr(type(self).call, "_runs_on_view", False)
+        return getattr(type(self).call, "runs_on_view", False)
 
     def _fix_sizes(self, *shapes: Any, **named: Any) -> None:
         """Records the sizes of the input for which the weights were created."""

@@ -119,7 +119,7 @@ def on_view(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         return function(view_of(self), *args, **kwargs)
 
-    call._runs_on_view = True  # type: ignore[attr-defined]
+    call.runs_on_view = True  # type: ignore[attr-defined]
     return call
 
 

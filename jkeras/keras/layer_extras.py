@@ -55,7 +55,7 @@ def _axis(layer: Any, shape: Any) -> dict[int, Any]:
 
 def _einsum_sizes(layer: Any, input_shape: Any) -> dict[str, Any]:
     """Sizes by letter; in Keras an output shape may have sizes that the equation does not name."""
-    inputs, _, outputs = layer._letters
+    inputs, _, outputs = layer.axis_letters
     left = layer.equation.startswith("...")
     hidden = len(input_shape) - len(inputs) if left else 0
     named = layer.output_shape if hidden else (input_shape[0], *layer.output_shape)

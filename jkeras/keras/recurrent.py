@@ -88,7 +88,7 @@ def _check_batch(self: Any, sequences: Any, initial_state: Any) -> Any:
                 "If an RNN is stateful, the batch size of the input sequences must be the same as the batch size of the"
                 f" initial state. Expected batch size: {variable.shape[0]}. Received batch size: {sequences.shape[0]}"
             )
-    return recurrent.RNN._states_before(self, sequences, initial_state)
+    return recurrent.RNN.states_before(self, sequences, initial_state)
 
 
 _on_view = on_view(recurrent.RNN.call)
@@ -117,7 +117,7 @@ def _call_rnn(self: Any, sequences: Any, initial_state: Any = None, mask: Any = 
     return _run_rnn(self, *arrays, training=training)
 
 
-_call_rnn._runs_on_view = True  # type: ignore[attr-defined]
+_call_rnn.runs_on_view = True  # type: ignore[attr-defined]
 
 
 def _run_compiled(self: Any, arrays: Any, training: bool) -> Any:

@@ -84,7 +84,7 @@ def _checked_attention(description: Any) -> dict[str, Any]:
             return None
         return mask[0] if isinstance(mask[0], KerasTensor) else jnp.asarray(mask[0])
 
-    call._runs_on_view = True  # type: ignore[attr-defined]
+    call.runs_on_view = True  # type: ignore[attr-defined]
     return {"call": call, "compute_mask": compute_mask, "_seeded": staticmethod(lambda layer: layer.dropout > 0)}
 
 

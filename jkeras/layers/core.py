@@ -124,7 +124,7 @@ class Dense(QuantizableLayer):
         if self.quantization_mode is None:
             outputs = lowering.product(inputs, self._with_adapters(self.kernel))
         else:
-            outputs = self._product(self._matrix, "...a,ab->...b", inputs, training)
+            outputs = self.quantized_product(self._matrix, "...a,ab->...b", inputs, training)
         if self.use_bias:
             outputs = outputs + self._shown_bias(self.bias)
         return self.activation(outputs)
@@ -435,9 +435,9 @@ class ReversibleEmbedding(Embedding, own_arguments=True):
             kernel = kernel.astype(self.reverse_dtype or self.compute_dtype)
             scores = jnp.matmul(inputs.astype(kernel.dtype), kernel)
         elif self.tie_weights:
-            scores = self._product(self._matrix, "...d,vd->...v", inputs, adapted=False)
+            scores = self.quantized_product(self._matrix, "...d,vd->...v", inputs, adapted=False)
         else:
-            scores = self._product(self._reverse_matrix, "...d,dv->...v", inputs, adapted=False)
+            scores = self.quantized_product(self._reverse_matrix, "...d,dv->...v", inputs, adapted=False)
         return scores if self.logit_soft_cap is None else jnp.tanh(scores / self.logit_soft_cap) * self.logit_soft_cap
 
     def compute_mask(self, inputs: jax.Array, previous_mask: PyTree[Array | None]) -> Any:

@@ -103,26 +103,26 @@ class EinsumDense(QuantizableLayer):
 
     @property
     def mixes_samples(self) -> bool | None:  # type: ignore[override]
-        inputs, kernel, outputs = self._letters
+        inputs, kernel, outputs = self.axis_letters
         return not self.equation.startswith("...") and (inputs[0] != outputs[0] or inputs[0] in kernel)
 
     def __post_init__(self) -> None:
         for letter in self.bias_axes or "":
-            if letter not in self._letters[2]:
+            if letter not in self.axis_letters[2]:
                 raise ArgumentError(
                     f"EinsumDense(bias_axes={self.bias_axes!r}): {letter!r} is not an axis of the output in"
                     f" {self.equation!r}."
                 )
 
     @property
-    def _letters(self) -> tuple[str, str, str]:
+    def axis_letters(self) -> tuple[str, str, str]:
         """The named axes of input, kernel and output."""
         inputs, kernel, outputs = re.split(",|->", re.sub(r"[. ]", "", self.equation))
         return inputs, kernel, outputs
 
     def _sizes(self, input_shape: tuple[int | None, ...]) -> dict[str, int | None]:
         """The size of each named axis."""
-        inputs, _, outputs = self._letters
+        inputs, _, outputs = self.axis_letters
         hidden = len(input_shape) - len(inputs)
         left = self.equation.startswith("...")
         # An ellipsis on the left includes the batch axis; otherwise that is the output's first letter.
@@ -144,7 +144,7 @@ class EinsumDense(QuantizableLayer):
         return sizes
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        inputs, kernel, outputs = self._letters
+        inputs, kernel, outputs = self.axis_letters
         sizes = self._sizes(input_shape)
         initializer = self.kernel_initializer
         if isinstance(initializer, FanInitializer) and None in (initializer.input_axes, initializer.output_axes):
@@ -175,7 +175,7 @@ class EinsumDense(QuantizableLayer):
         return Matrix("kernel", shape, product.summed, product.order, product.sizes_in_output(shape))
 
     def matrices_of(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
-        return [self._einsum_matrix(shapes["kernel"], len(self._letters[0]) + ("..." in self.equation))]
+        return [self._einsum_matrix(shapes["kernel"], len(self.axis_letters[0]) + ("..." in self.equation))]
 
     def call(
         self, inputs: Num[Array, "batch *features"], training: bool | None = None
@@ -183,7 +183,7 @@ class EinsumDense(QuantizableLayer):
         if self.quantization_mode is None:
             outputs = jnp.einsum(self.equation, inputs, self._with_adapters(self.kernel))
         else:
-            outputs = self._product(self._matrix, self.equation, inputs, training)
+            outputs = self.quantized_product(self._matrix, self.equation, inputs, training)
         if self.bias_axes is not None:
             outputs = outputs + self._shown_bias(self.bias)
         return self.activation(outputs)

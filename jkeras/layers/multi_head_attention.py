@@ -106,7 +106,7 @@ class Projection(QuantizableLayer):
         if self.quantization_mode is None:
             outputs = jnp.tensordot(inputs, self._with_adapters(self.kernel), axes=self.contracted)
         else:
-            outputs = self._product(self._matrix, self._equation, inputs, training)
+            outputs = self.quantized_product(self._matrix, self._equation, inputs, training)
         return self.activation(outputs + self._shown_bias(self.bias) if self.use_bias else outputs)
 
 
@@ -228,7 +228,7 @@ class _Heads(_Attributes, Layer):
     @property
     def _attends_fused(self) -> bool:
         """Whether outputs are computed from queries, keys and values as here, not by a subclass's own method."""
-        return type(self)._compute_attention is _Heads._compute_attention  # noqa: SLF001  (Keras's name)
+        return type(self)._compute_attention is _Heads._compute_attention
 
     def _compute_attention(
         self,

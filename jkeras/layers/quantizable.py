@@ -1,7 +1,7 @@
 """What layers share whose weights can be quantised.
 
-A layer says in `build` which of its weights are matrices, and computes through `_product` and `_rows`. What a policy makes of
-them are in `jkeras.quantization.modes`; neither this file nor the layers contain code for a mode.
+A layer says in `build` which of its weights are matrices, and computes through `quantized_product` and `_rows`. What a
+policy makes of them is in `jkeras.quantization.modes`; neither this file nor the layers contain code for a mode.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
         quantizer = default if config is None else config.activation_quantizer
         return Use(self._form_policy, config, quantizer, self.compute_dtype)
 
-    def _product(
+    def quantized_product(
         self, matrix: Matrix, equation: str, inputs: Array, training: bool | None = None, adapted: bool = True
     ) -> Array:
         """The product of inputs and a matrix of a quantised layer, with the change of low rank if there is one."""

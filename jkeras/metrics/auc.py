@@ -96,10 +96,10 @@ class AUC(BuiltInMetric):
         charge(n, "thresholds of a metric", THRESHOLD)
         return tuple((i + 1) / (n - 1) for i in range(n - 2)) if self.thresholds is None else self.thresholds
 
-    def _all_thresholds(self) -> tuple[float, ...]:
+    def all_thresholds(self) -> tuple[float, ...]:
         return (-config.epsilon(), *self._inner(), 1 + config.epsilon())
 
-    def _evenly(self) -> bool:
+    def spaced_evenly(self) -> bool:
         return self.thresholds is None or evenly_spaced((0.0, *self.thresholds, 1.0))
 
     def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
@@ -117,8 +117,8 @@ class AUC(BuiltInMetric):
             y_true,
             jax.nn.sigmoid(y_pred) if self.from_logits else y_pred,
             sample_weight,
-            self._all_thresholds(),
-            self._evenly(),
+            self.all_thresholds(),
+            self.spaced_evenly(),
             dtype,
             label_weights=None if self.multi_label else self.label_weights,
             by_label=self.multi_label,
@@ -126,7 +126,7 @@ class AUC(BuiltInMetric):
         return self.merge(state, counts)
 
     def compute(self, state: State) -> jax.Array:
-        return self._values(counts(state, self._all_thresholds()))
+        return self._values(counts(state, self.all_thresholds()))
 
     def _values(self, counts: Counts) -> jax.Array:
         if self.curve == "PR" and self.summation_method == "interpolation":

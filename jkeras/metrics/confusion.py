@@ -186,19 +186,19 @@ class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
     def _values(self, counts: Counts) -> jax.Array:
         raise NotImplementedError
 
-    def _all_thresholds(self) -> tuple[float, ...]:
+    def all_thresholds(self) -> tuple[float, ...]:
         if self.thresholds is None:
             return (0.5 if self.top_k is None else LOWEST,)
         return self.thresholds if isinstance(self.thresholds, tuple) else (self.thresholds,)
 
     def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
-        cells = len(self._all_thresholds()) + 1
+        cells = len(self.all_thresholds()) + 1
         return {"positives": self._zeros(cells), "negatives": self._zeros(cells)}
 
     def update(
         self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
     ) -> State:
-        thresholds = self._all_thresholds()
+        thresholds = self.all_thresholds()
         counts = histogram(
             y_true,
             y_pred,
@@ -212,7 +212,7 @@ class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
         return self.merge(state, counts)
 
     def compute(self, state: State) -> jax.Array:
-        values = self._values(counts(state, self._all_thresholds()))
+        values = self._values(counts(state, self.all_thresholds()))
         return values[0] if values.shape[0] == 1 else values
 
 
@@ -338,7 +338,7 @@ class _BestAt(_BestAttributes, BuiltInMetric):
         """The rate that must reach the required value, and the rate to report."""
         raise NotImplementedError
 
-    def _all_thresholds(self) -> tuple[float, ...]:
+    def all_thresholds(self) -> tuple[float, ...]:
         n = self.num_thresholds
         charge(n, "thresholds of a metric", THRESHOLD)
         return (0.5,) if n == 1 else (0.0, *((i + 1) / (n - 1) for i in range(n - 2)), 1.0)
@@ -350,13 +350,13 @@ class _BestAt(_BestAttributes, BuiltInMetric):
     def update(
         self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
     ) -> State:
-        thresholds, dtype = self._all_thresholds(), state["positives"].dtype
+        thresholds, dtype = self.all_thresholds(), state["positives"].dtype
         even = self.num_thresholds > 1
         added = histogram(y_true, y_pred, sample_weight, thresholds, even, dtype, class_id=self.class_id)
         return self.merge(state, added)
 
     def compute(self, state: State) -> jax.Array:
-        return self._values(counts(state, self._all_thresholds()))
+        return self._values(counts(state, self.all_thresholds()))
 
     def _values(self, counts: Counts) -> jax.Array:
         constrained, reported = self._rates(counts)

@@ -30,16 +30,16 @@ class ConfusionMetric(Metric):
         init_thresholds: the constructor's `thresholds`.
     """
 
-    overrides: ClassVar[tuple[str, ...]] = (*Metric.overrides, "_all_thresholds")
+    overrides: ClassVar[tuple[str, ...]] = (*Metric.overrides, "all_thresholds")
     # The counts that are stored.
     counted: ClassVar[tuple[str, ...]] = Counts._fields
 
     def _begin(self) -> None:
         self.init_thresholds = vars(self).get("thresholds")
-        self.thresholds = list(self.description._all_thresholds(self))
+        self.thresholds = list(self.description.all_thresholds(self))
         super()._begin()
 
-    def _all_thresholds(self) -> tuple[float, ...]:
+    def all_thresholds(self) -> tuple[float, ...]:
         return tuple(self.thresholds)
 
     def _arguments(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class ConfusionMetric(Metric):
         return {**arguments, "thresholds": self.init_thresholds} if "thresholds" in arguments else arguments
 
     def _numbers(self, state: metrics.State) -> dict[str, jax.Array]:
-        at_thresholds = counts(state, self._all_thresholds())._asdict()
+        at_thresholds = counts(state, self.all_thresholds())._asdict()
         return {name: at_thresholds[name] for name in self.counted}
 
     def _value_of(self, numbers: dict[str, jax.Array]) -> jax.Array:
@@ -59,7 +59,7 @@ class CountMetric(ConfusionMetric):
     """One of the counts."""
 
     def _numbers(self, state: metrics.State) -> dict[str, jax.Array]:
-        return {"accumulator": self._values(counts(state, self._all_thresholds()))}
+        return {"accumulator": self._values(counts(state, self.all_thresholds()))}
 
     def _value_of(self, numbers: dict[str, jax.Array]) -> jax.Array:
         values = numbers["accumulator"]
@@ -69,10 +69,10 @@ class CountMetric(ConfusionMetric):
 class CurveMetric(ConfusionMetric):
     """`AUC`."""
 
-    overrides: ClassVar[tuple[str, ...]] = (*ConfusionMetric.overrides, "_evenly", "get_config")
+    overrides: ClassVar[tuple[str, ...]] = (*ConfusionMetric.overrides, "spaced_evenly", "get_config")
 
     def _begin(self) -> None:
-        self._is_even = self.description._evenly(self)
+        self._is_even = self.description.spaced_evenly(self)
         super()._begin()
 
     @property
@@ -80,7 +80,7 @@ class CurveMetric(ConfusionMetric):
         """Counts per label are created with the first data, unless their number was specified."""
         return () if self.multi_label and not self.num_labels else None
 
-    def _evenly(self) -> bool:
+    def spaced_evenly(self) -> bool:
         return self._is_even
 
     def get_config(self) -> dict[str, Any]:

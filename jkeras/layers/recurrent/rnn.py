@@ -157,7 +157,7 @@ class RNN(RNNAttributes, Layer):
                     raise InputError(f"{error} A stateful layer needs batches of constant size.") from None
                 setattr(self, f"kept_{number}", weight)
 
-    def _states_before(self, sequences: jax.Array, initial_state: PyTree[Array]) -> list[Any]:
+    def states_before(self, sequences: jax.Array, initial_state: PyTree[Array]) -> list[Any]:
         fresh = self._fresh_states(sequences.shape)
         expected, structure = jax.tree.flatten(fresh)
         if initial_state is not None:
@@ -200,7 +200,7 @@ class RNN(RNNAttributes, Layer):
         mask: Bool[Array, "batch time"] | None = None,
         training: bool | None = False,
     ) -> Any:
-        states = self._states_before(sequences, initial_state)
+        states = self.states_before(sequences, initial_state)
         inputs, seen = jnp.swapaxes(sequences, 0, 1), self._seen(sequences, mask)
         if isinstance(self.cell, Layer):
             for _, layer in walk(self.cell):
