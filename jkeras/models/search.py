@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
 from jkeras.arguments import checked, positive_int, shown
 from jkeras.callbacks.pruning import Pruning
@@ -95,7 +95,7 @@ class Search:
         self._build, self._space, self._swept, self._monitor, self._mode = build, space, swept, monitor, mode
         self._best: tuple[float, Model, dict[str, Any]] | None = None
 
-    def fit(self, x: Any, y: Any = None, *, trials: int = 10, **options: Any) -> Self:
+    def fit(self, x: Any, y: Any = None, *, trials: int = 10, **options: Any) -> Search:
         """Runs more trials and returns the search with their results.
 
         Args:

@@ -113,6 +113,8 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
 
     # The name in messages, for classes that users do not construct themselves.
     _called: ClassVar[str] = ""
+    # Whether the constructor is written by hand; of the metaclass.
+    _handwritten: ClassVar[bool]
 
     if not TYPE_CHECKING:
 

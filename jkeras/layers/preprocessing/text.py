@@ -15,7 +15,15 @@ from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.in_files import Beside, InFiles
 from jkeras.layers.preprocessing.encoding import ROWS_AT_A_TIME, HostLayer, as_text, batches, dense_only
-from jkeras.layers.preprocessing.lookup import _MODE, StringLookup, _size, _terms, _weights, without_paths
+from jkeras.layers.preprocessing.lookup import (
+    _MODE,
+    StringLookup,
+    _size,
+    _terms,
+    _weights,
+    vocabulary_in,
+    without_paths,
+)
 from jkeras.types import Config, TensorLike
 from jkeras.values.fields import field
 
