@@ -20,7 +20,7 @@ from jkeras import registry
 from jkeras.dispatch import public
 from jkeras.errors import ArgumentError, InputError
 from jkeras.lazy import public_names as _public_names
-from jkeras.lowering import elementwise
+from jkeras.lowering import elementwise, softmaxes
 from jkeras.types import Activation, ActivationLike, Config
 from jkeras.values.config import serialize as serialize_value
 
@@ -265,7 +265,7 @@ def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> jax.Array:
     >>> softmax(jnp.zeros(4)).tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
-    return nn.softmax(jnp.asarray(x), axis)
+    return softmaxes.softmax(jnp.asarray(x), axis)
 
 
 def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> jax.Array:

@@ -18,6 +18,7 @@ from jkeras.training.state import Batch
 from jkeras.types import ArrayLike, PyTree
 
 Tree = TypeVar("Tree")
+Arrays = tuple[jax.Array, ...]
 
 
 def put(tree: Tree, shardings: PyTree[Any]) -> Tree:
@@ -66,6 +67,39 @@ def _whole_backward(parts: NamedSharding, everywhere: NamedSharding, _: None, gr
 
 
 whole.defvjp(_whole_forward, _whole_backward)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2, 3))
+def gathered_together(values: Arrays, count: int, parts: NamedSharding, everywhere: NamedSharding) -> Arrays:
+    """Small weights that every device has; their gradients, which may be computed in parts, are put together at once.
+
+    Args:
+        values: arrays of one dtype whose first sizes are multiples of the number of parts.
+        count: the number of parts.
+        parts: the layout of a matrix with a row for each part.
+        everywhere: the layout of an array that every device has.
+    """
+    return values
+
+
+def _together_forward(
+    values: Arrays, count: int, parts: NamedSharding, everywhere: NamedSharding
+) -> tuple[Arrays, None]:
+    return values, None
+
+
+def _together_backward(
+    count: int, parts: NamedSharding, everywhere: NamedSharding, _: None, gradients: Arrays
+) -> tuple[Arrays]:
+    constrain = jax.lax.with_sharding_constraint
+    rows = [constrain(gradient.reshape(count, -1), parts) for gradient in gradients]
+    ends = np.cumsum([row.shape[1] for row in rows])[:-1]
+    joined = constrain(constrain(jnp.concatenate(rows, axis=1), parts), everywhere)
+    split = jnp.split(joined, ends, axis=1)
+    return (tuple(row.reshape(like.shape) for row, like in zip(split, gradients, strict=True)),)
+
+
+gathered_together.defvjp(_together_forward, _together_backward)
 
 
 def local(tree: Tree) -> Tree:

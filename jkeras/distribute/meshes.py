@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -276,8 +277,20 @@ class MeshLayout(Layout):
         if all(layout.is_fully_replicated for _, layout in pairs):
             return params
         whole = self._sharding(WHOLE)
-        gathers = self.strategy.gathers_weights
-        used = [arrays.whole(*pair, whole) if gathers else lax.with_sharding_constraint(*pair) for pair in pairs]
+        if self.strategy.gathers_weights:
+            return jax.tree.unflatten(structure, [arrays.whole(*pair, whole) for pair in pairs])
+        used = [lax.with_sharding_constraint(*pair) for pair in pairs]
+        paths = [path for path, _ in jax.tree.leaves_with_path(params)]
+        # Gradients of biases beside split kernels are computed in parts, and gathered at once.
+        groups: dict[Any, list[int]] = {}
+        for place, axis in _beside_split(paths, pairs).items():
+            groups.setdefault((axis, used[place].dtype), []).append(place)
+        for (axis, _), places in groups.items():
+            biases = tuple(used[place] for place in places)
+            parts = self._sharding(PartitionSpec(axis, None))
+            joined = arrays.gathered_together(biases, self.mesh.shape[axis], parts, whole)
+            for place, bias in zip(places, joined, strict=True):
+                used[place] = bias
         return jax.tree.unflatten(structure, used)
 
     def _param_shardings(self, params: dict[str, Any]) -> PyTree[Any]:
@@ -288,6 +301,24 @@ class MeshLayout(Layout):
     def _constrained(self, state: TrainState) -> TrainState:
         constrained: TrainState = jax.tree.map(lax.with_sharding_constraint, state, self.shardings(state))
         return constrained
+
+
+def _beside_split(paths: list[Any], pairs: list[tuple[Any, NamedSharding]]) -> dict[int, str]:
+    """The places of replicated weights of layers that have a weight which ends in axes of the same sizes, the first of them
+    split, with the axis of the mesh along which it is."""
+    layers: dict[Any, list[int]] = {}
+    for place, path in enumerate(paths):
+        layers.setdefault(path[:-1], []).append(place)
+    found = {}
+    for places in layers.values():
+        for place, other in itertools.permutations(places, 2):
+            (weight, layout), (kernel, split) = pairs[place], pairs[other]
+            if not layout.is_fully_replicated or not 0 < weight.ndim < kernel.ndim:
+                continue
+            first, *rest = (*split.spec, *[None] * kernel.ndim)[kernel.ndim - weight.ndim : kernel.ndim]
+            if kernel.shape[-weight.ndim :] == weight.shape and isinstance(first, str) and not any(rest):
+                found[place] = first
+    return found
 
 
 def nbytes_of(data: PyTree[Any]) -> int:

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jkeras import lowering
 from jkeras.dispatch import is_symbolic
 from jkeras.keras.dtypes import standardize_dtype
 
@@ -72,7 +73,7 @@ def as_array(value: Any, dtype: Any = None) -> jax.Array:
     if isinstance(value, HoldsArray):
         value = value.value
     if dtype is not None:
-        return jnp.asarray(value, standardize_dtype(dtype))
+        return lowering.as_array(value, standardize_dtype(dtype))
     if isinstance(value, jax.Array):
         return value
     if isinstance(value, np.ndarray):

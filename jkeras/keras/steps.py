@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jkeras import lowering
 from jkeras.errors import InputError
 from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.run import Lists
@@ -135,6 +136,7 @@ class Steps:
 
     # -- steps ----------------------------------------------------------------------------------------------------
 
+    @lowering.remembered()
     def compute_loss_and_updates(
         self,
         trainable_variables: Sequence[Any],

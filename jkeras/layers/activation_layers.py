@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import activations, arguments, constraints, initializers, regularizers
+from jkeras import activations, arguments, constraints, initializers, lowering, regularizers
 from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import one_class
@@ -164,7 +164,7 @@ class Softmax(_Elementwise):
         if all(inputs.shape[axis] == 1 for axis in axes):
             warnings.warn(one_class(f"{self._place} (Softmax)", inputs.shape), stacklevel=2)
         if mask is None:
-            return jax.nn.softmax(inputs, axis=self.axis)
+            return lowering.softmax(inputs, self.axis)
         # Keras's stand-in for minus infinity, which float16 can hold too.
         lowest = -3e4 if inputs.dtype == jnp.float16 else -1e9
         valid = mask if mask.dtype == bool else mask > 0.5

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from jkeras import arguments, config, lowering
@@ -45,7 +46,16 @@ def _smoothed(y_true: jax.Array, label_smoothing: float, classes: int) -> jax.Ar
 def _log_probabilities(y_pred: jax.Array, from_logits: bool, axis: int) -> jax.Array:
     if from_logits:
         return jax.nn.log_softmax(y_pred, axis=axis)
+    logits = lowering.logits_of(y_pred, axis)
+    if logits is not None:
+        return _clipped_logarithm(jax.nn.log_softmax(logits, axis))
     return jnp.log(_clipped(y_pred / jnp.sum(y_pred, axis, keepdims=True)))
+
+
+def _clipped_logarithm(log_p: jax.Array) -> jax.Array:
+    """`log(_clipped(p))`, from `log(p)`; it has no gradient beyond the bounds either."""
+    low, high = (np.log(np.asarray(p, log_p.dtype)) for p in (config.epsilon(), 1.0 - config.epsilon()))
+    return jnp.clip(log_p, low, high)
 
 
 def categorical_crossentropy(
@@ -122,6 +132,16 @@ def class_ids(y_true: jax.Array, y_pred: jax.Array, axis: int) -> jax.Array:
     return y_true
 
 
+def _log_at(p: jax.Array, ids: jax.Array, axis: int) -> jax.Array:
+    return jnp.log(_clipped(lowering.chosen(p, ids, axis) / jnp.sum(p, axis)))
+
+
+def _log_softmax_at(logits: jax.Array, ids: jax.Array, axis: int) -> jax.Array:
+    """`log_softmax(logits)` at the ids; the derivative of `log_softmax` would sum over the classes once more."""
+    shifted = logits - jax.lax.stop_gradient(jnp.max(logits, axis, keepdims=True))
+    return lowering.chosen(shifted, ids, axis) - jnp.log(jnp.sum(jnp.exp(shifted), axis))
+
+
 def sparse_categorical_crossentropy(
     y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> jax.Array:
@@ -143,7 +163,7 @@ def sparse_categorical_crossentropy(
     >>> sparse_categorical_crossentropy(jnp.array([1]), jnp.array([[0.5, 0.5]])).round(4).tolist()
     [0.6930999755859375]
     """
-    y_pred = jnp.asarray(y_pred)
+    y_pred = lowering.as_array(y_pred)
     y_true = class_ids(jnp.asarray(y_true), y_pred, _axis(axis))
     expected = y_pred.shape[: axis % y_pred.ndim] + y_pred.shape[axis % y_pred.ndim + 1 :]
     if y_true.shape != expected:
@@ -151,18 +171,19 @@ def sparse_categorical_crossentropy(
             f"sparse_categorical_crossentropy needs class ids of shape {expected} for predictions of shape"
             f" {y_pred.shape}; got {y_true.shape}."
         )
+    logits = y_pred if from_logits else lowering.logits_of(y_pred, axis)
+    scores = y_pred if logits is None else logits
     counts = None
     if ignore_class is not None:
         counts = y_true != ignore_class
         y_true = jnp.where(counts, y_true, 0)
-        y_pred = jnp.where(jnp.expand_dims(counts, axis), y_pred, 0)
+        scores = jnp.where(jnp.expand_dims(counts, axis), scores, 0)
     ids = y_true.astype(jnp.int32)
-    if from_logits:
-        loss = -lowering.chosen(jax.nn.log_softmax(y_pred, axis=axis), ids, axis)
-    else:
-        p = lowering.chosen(y_pred, ids, axis) / jnp.sum(y_pred, axis)
-        known = (ids >= 0) & (ids < y_pred.shape[axis])  # other ids have loss 0, as in Keras
-        loss = jnp.where(known, -jnp.log(_clipped(p)), 0.0)
+    log_p = _log_at(scores, ids, axis) if logits is None else _log_softmax_at(scores, ids, axis)
+    if logits is not None and not from_logits:
+        log_p = _clipped_logarithm(log_p)
+    known = (ids >= 0) & (ids < y_pred.shape[axis])  # other ids have loss 0, as in Keras
+    loss = jnp.where(known, -log_p, 0.0)
     return loss if counts is None else jnp.where(counts, loss, 0.0)
 
 

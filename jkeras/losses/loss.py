@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import arguments, config, dtypes
+from jkeras import arguments, config, dtypes, lowering
 from jkeras.errors import InputError
 from jkeras.losses.reduction import REDUCTIONS, fill_rows, reduce_weighted, squeeze_or_expand
 from jkeras.registry import snake_case
@@ -122,7 +122,7 @@ class Loss(LossAttributes, Spec):
                 f" `np.stack([y.real, y.imag], axis=-1)`."
             )
         try:
-            y_true, y_pred = jax.tree.map(lambda x: jnp.asarray(x, dtype), (y_true, y_pred))
+            y_true, y_pred = jax.tree.map(lambda x: lowering.as_array(x, dtype), (y_true, y_pred))
         except (TypeError, ValueError) as error:
             raise InputError(f"{self.name} takes arrays of numbers: {error}.") from error
         if mask is not None and per_sample(self, y_true, y_pred):

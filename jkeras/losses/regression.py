@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jkeras import arguments, config
+from jkeras import arguments, config, lowering
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.reduction import squeeze_or_expand
 from jkeras.types import Axis, DTypeField
@@ -24,7 +24,7 @@ from jkeras.values.fields import field
 
 def as_pair(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[jax.Array, jax.Array]:
     """Both as arrays with the predictions' float dtype."""
-    y_pred = jnp.asarray(y_pred)
+    y_pred = lowering.as_array(y_pred)
     if not jnp.issubdtype(y_pred.dtype, jnp.inexact):
         y_pred = y_pred.astype(config.floatx())
     return jnp.asarray(y_true).astype(y_pred.dtype), y_pred

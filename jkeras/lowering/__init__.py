@@ -9,6 +9,10 @@ from jkeras.lowering.pooling import max_pool as max_pool
 from jkeras.lowering.products import chosen as chosen
 from jkeras.lowering.products import last_argmax as last_argmax
 from jkeras.lowering.products import product as product
+from jkeras.lowering.softmaxes import as_array as as_array
+from jkeras.lowering.softmaxes import logits_of as logits_of
+from jkeras.lowering.softmaxes import remembered as remembered
+from jkeras.lowering.softmaxes import softmax as softmax
 from jkeras.lowering.switch import cache_token as cache_token
 from jkeras.lowering.switch import compiler_options as compiler_options
 from jkeras.lowering.switch import current_mode as current_mode

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
+from jkeras import lowering
 from jkeras.errors import ArgumentError
 from jkeras.paths import merge
 from jkeras.training import steps
@@ -108,6 +109,7 @@ def _prepared(
     return batch, program, model.state.replace(opt_state=None)
 
 
+@lowering.remembered()
 def _loss(program: Program, params: Any, state: TrainState, batch: Batch, training: bool) -> jax.Array:
     state = state.replace(params=merge(arrays_of(state).params, params))
     result: jax.Array = steps.score(program, steps.forward(program, state, batch, training), batch).loss

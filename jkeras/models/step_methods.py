@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import jax
 
+from jkeras import lowering
 from jkeras.errors import NotCompiledError
 from jkeras.models.adaptation import AdaptableModel
 from jkeras.models.data_checks import check_task
@@ -55,6 +56,7 @@ class ModelWithSteps(AdaptableModel, StepMethods):
         """Inside a step: runs the model; `.outputs`, `.state`."""
         return steps.forward(self._step_program, state, batch, training)
 
+    @lowering.remembered()
     def compute_loss(self, state: TrainState, batch: Batch, training: bool = True) -> Any:
         """Inside a step: the result of the batch, with `.loss` and `.outputs`."""
         return steps.score(self._step_program, self.forward(state, batch, training), batch)

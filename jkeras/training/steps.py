@@ -106,6 +106,7 @@ def _arrays(values: list[Any]) -> list[Any]:
 def compute_gradients(program: Program, state: TrainState, batch: Batch) -> tuple[dict[str, Any], ForwardResult]:
     """Gradients of the loss by path, and the scored batch."""
 
+    @lowering.remembered()
     def loss_of(params: dict[str, Any]) -> tuple[jax.Array, ForwardResult]:
         result = forward(program, state.replace(params=merge(state.params, params)), batch, training=True)
         scored = score(program, result, batch)
@@ -187,6 +188,7 @@ def train(program: Program, state: TrainState, batch: Batch) -> TrainState:
     return apply_gradients(program, state, grads, scored)
 
 
+@lowering.remembered()
 def evaluate(program: Program, state: TrainState, batch: Batch) -> TrainState:
     """Scores one batch in inference mode; only `state.metrics` and states of stateful layers change."""
     scored = score(program, forward(program, state, batch, training=False), batch)

@@ -45,6 +45,21 @@ def test_optimizers_do_not_gather_more_than_gradients():
     assert {each.kind: each.count for each in plan.collectives}["all-gather"] <= 4
 
 
+def test_gradients_of_biases_are_gathered_at_once():
+    """Of all biases beside kernels whose outputs are split, and of no other weights."""
+    inputs = layers.Input((6, 16))
+    x = layers.MultiHeadAttention(4, 8)(inputs, inputs)
+    x = layers.Dense(16)(layers.Dense(32, activation="relu", name="wide")(x))
+    net = jk.Model(inputs, layers.LayerNormalization()(x)).compile("adam", "mse")
+    mesh = D.DeviceMesh((2, 2), ["batch", "model"], devices=4)
+    split = {"(query|key|value)/kernel": (None, "model", None), "attention_output/kernel": ("model", None, None)}
+    split |= {"wide/kernel": (None, "model"), "dense/kernel": ("model", None)}
+    plan = D.plan(net, 32, "here", D.ModelParallel(layout_map=D.LayoutMap(mesh, split)))
+    gathers = [each for each in plan.collectives if each.kind == "all-gather"]
+    assert sum(each.count for each in gathers) == 1
+    assert sum(each.nbytes for each in gathers) == 4 * (3 * 32 + 32)
+
+
 # -- counting ------------------------------------------------------------------------------------------------------
 
 
