@@ -26,8 +26,8 @@ from jkeras.values.config import serialize as serialize_value
 
 Input = TypeVar("Input")
 
-# As programs: outside of one, JAX takes apart a function with a derivative of its own in each call, which takes longer
-# than the function. Inside of one this changes nothing.
+# As programs: outside one, JAX takes apart a function with a derivative of its own in each call, which takes longer
+# than the function. Inside one this changes nothing.
 _relu, _relu6 = (jax.jit(function, inline=True) for function in (nn.relu, nn.relu6))
 
 # -- rectifiers -------------------------------------------------------------------------------------------------------

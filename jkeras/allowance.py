@@ -1,7 +1,7 @@
 """Limits what may be created while a file is loaded: as much as its size justifies, whatever numbers it contains.
 
 A definition of a few bytes may ask for a metric with 1e12 counters, or for 1e8 windows that are traced one by one. What makes
-something whose size follows from a number charges it here first. Outside of a load nothing is counted: there the numbers
+something whose size follows from a number charges it here first. Outside a load nothing is counted: there the numbers
 are the user's own.
 """
 
@@ -24,7 +24,7 @@ _left: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar("jkeras
 
 @contextlib.contextmanager
 def of_file(size: int) -> Iterator[None]:
-    """Around reading a file of that many bytes; a file inside of a file has what is left to the outer one."""
+    """Around reading a file of that many bytes; a file inside a file has what is left to the outer one."""
     if _left.get() is not None:
         yield
         return

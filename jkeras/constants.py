@@ -1,4 +1,4 @@
-"""Arrays of one number, made on the host: outside of compiled functions JAX compiles a program for each shape of others."""
+"""Arrays of one number, made on the host: outside compiled functions JAX compiles a program for each shape of others."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class SeedGenerator(Layer):
     """A source of keys for a layer that draws random numbers itself.
 
     Kept as an attribute of a layer, it gives another key at each call, determined by the run's key, the step, the
-    layer's place in the model and the seed. Outside of a running model it gives the key of its seed, always the
+    layer's place in the model and the seed. Outside a running model it gives the key of its seed, always the
     same, since nothing here changes.
 
     Args:

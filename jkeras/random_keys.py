@@ -105,6 +105,6 @@ _drawing: ContextVar[Drawing | None] = ContextVar("jkeras_drawing", default=None
 
 
 def drawn_key() -> jax.Array | None:
-    """The key of a call of a layer in the innermost `Drawing`; None outside of all."""
+    """The key of a call of a layer in the innermost `Drawing`; None outside any."""
     drawing = _drawing.get()
     return None if drawing is None else drawing.next()

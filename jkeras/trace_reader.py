@@ -40,7 +40,7 @@ class Operation(NamedTuple):
         run: the run of the program that it was in; None where the trace does not number them.
         start: microseconds.
         end: microseconds.
-        own: microseconds, less those of operations inside of it.
+        own: microseconds, less those of operations inside it.
     """
 
     name: str
@@ -108,7 +108,7 @@ def operations(events: Iterable[Event], modules: str = MODULES) -> list[Operatio
 
 
 def _own_times(events: list[Event]) -> list[Operation]:
-    """Each event of a thread, without the time of those that lie inside of it."""
+    """Each event of a thread, without the time of those that lie inside it."""
     events = sorted(events, key=lambda event: (event["ts"], -event["dur"]))
     own = [event["dur"] for event in events]
     around: list[int] = []

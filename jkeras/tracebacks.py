@@ -1,6 +1,6 @@
 """Tracebacks that end at the user's line: what lies in between, in jkeras, JAX and Flax, is left out of them.
 
-`filtered` is put around what users call. Inside of one call another may happen (a model calls its layers), and the user's
+`filtered` is put around what users call. Inside one call another may happen (a model calls its layers), and the user's
 own code may run inside these (the `call` of a user's layer): its lines are always kept.
 
 All lines are shown with `JKERAS_FULL_TRACEBACK=1` in the environment, or after `jk.config.disable_traceback_filtering()`.
@@ -48,7 +48,7 @@ def filtered(function: Function) -> Function:
                 place = error.__traceback__
                 if type(error) is not TypeError or place is None or place.tb_next is not None:
                     raise
-                # It arose in this line, not inside of the function.
+                # It arose in this line, not inside the function.
                 raise _signature_error(function, kwargs, error) from None
         except (Exception, KeyboardInterrupt) as error:
             if config.is_traceback_filtering_enabled():

@@ -36,7 +36,7 @@ class History(Callback):
         self.history: dict[str, list[Any]] = {}
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Starts anew."""
+        """Starts over."""
         self.epoch, self.history = [], {}
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:

@@ -29,7 +29,7 @@ def load_data(
 
     Raises:
         ArgumentError: `test_split` is not in [0, 1).
-        DownloadError: the file is not there and cannot be downloaded.
+        DownloadError: the file is not in the cache and could not be downloaded.
         DamagedFileError: it has another checksum, or does not hold the arrays.
 
     Source: D. Harrison and D. Rubinfeld (1978), Journal of Environmental Economics and Management 5.

@@ -29,7 +29,7 @@ def load_data(
 
     Raises:
         ArgumentError: `version` is neither "small" nor "large", or `test_split` is not in [0, 1).
-        DownloadError: the file is not there and cannot be downloaded.
+        DownloadError: the file is not in the cache and could not be downloaded.
         DamagedFileError: it has another checksum, or does not hold the arrays.
 
     Source: R. Pace and R. Barry (1997), Statistics and Probability Letters 33.

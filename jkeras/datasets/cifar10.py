@@ -17,7 +17,7 @@ def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.nda
         where `jkeras.config` says so), labels `(50000, 1)` and `(10000, 1)`, all uint8.
 
     Raises:
-        DownloadError: the archive is not there and cannot be downloaded.
+        DownloadError: the archive is not in the cache and could not be downloaded.
         DamagedFileError: it has another checksum, or does not hold the batches.
 
     Source: A. Krizhevsky (2009), https://www.cs.toronto.edu/~kriz/cifar.html.

@@ -22,7 +22,7 @@ def load_data(label_mode: str = "fine") -> tuple[tuple[np.ndarray, np.ndarray], 
 
     Raises:
         ArgumentError: `label_mode` is neither "fine" nor "coarse".
-        DownloadError: the archive is not there and cannot be downloaded.
+        DownloadError: the archive is not in the cache and could not be downloaded.
         DamagedFileError: it has another checksum, or does not hold the batches.
 
     Source: A. Krizhevsky (2009), https://www.cs.toronto.edu/~kriz/cifar.html.

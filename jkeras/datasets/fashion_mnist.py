@@ -33,7 +33,7 @@ def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.nda
         `(10000,)`, all uint8.
 
     Raises:
-        DownloadError: a file is not there and cannot be downloaded.
+        DownloadError: a file is not in the cache and could not be downloaded.
         DamagedFileError: a file is not what it should be.
 
     Source: H. Xiao, K. Rasul, R. Vollgraf (2017), https://arxiv.org/abs/1708.07747; MIT licence.

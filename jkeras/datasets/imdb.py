@@ -41,7 +41,7 @@ def load_data(
         `(x_train, y_train), (x_test, y_test)`: arrays of lists `(25000,)` and labels `(25000,)`, 1 for positive.
 
     Raises:
-        DownloadError: the file is not there and cannot be downloaded.
+        DownloadError: the file is not in the cache and could not be downloaded.
         SignatureError: an argument is unknown.
         DamagedFileError: it has another checksum. It holds pickles, so only the original is read.
 

@@ -46,7 +46,7 @@ def load_data(
         `(x_train, y_train), (x_test, y_test)`: arrays of lists `(n,)` and topics `(n,)` from 0 to 45.
 
     Raises:
-        DownloadError: the file is not there and cannot be downloaded.
+        DownloadError: the file is not in the cache and could not be downloaded.
         DamagedFileError: it has another checksum. It holds pickles, so only the original is read.
 
     Source: Reuters-21578, D. Lewis, https://doi.org/10.24432/C52G6M.

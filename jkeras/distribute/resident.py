@@ -28,7 +28,7 @@ class Resident:
 
     @property
     def rows(self) -> Batch:
-        """All rows, `(rows, ...)`, outside of a replica."""
+        """All rows, `(rows, ...)`, outside a replica."""
         if self.copied is not None:
             return self.copied
         whole: Batch = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), self.parts)

@@ -42,7 +42,7 @@ def _initialized(layer: BoundLayer, key: jax.Array, number: int | None, args: Py
         weights = describe(layer, *args, **kwargs).weights
         if drawing.are_alike(weights):
             return overlay_carried(layer, drawing.draw(weights, _folded(key, number)))
-    # Options of the compiler belong to the outermost program; inside of a user's own there is one already.
+    # Options of the compiler belong to the outermost program; inside a user's own there is one already.
     make = _initialize if traced else _initializer()
     variables = make(layer, *shape_key((args, kwargs)), key, number)
     return overlay_carried(layer, variables)

@@ -144,7 +144,7 @@ def describe(layer: BoundLayer, *args: Any, **kwargs: Any) -> Description:
 
 
 def definitions(layer: BoundLayer, *args: Any) -> Mapping[Path, tuple[Any, Any]]:
-    """Every layer inside of a definition and the policy in force, by the path of its weights, for inputs of given shapes.
+    """Every layer inside a definition and the policy in force, by the path of its weights, for inputs of given shapes.
 
     Those that a layer makes in its `build` are among them, which `graph.scope.walk` cannot know.
     """

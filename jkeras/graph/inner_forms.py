@@ -1,7 +1,7 @@
 """The form that layers take which another layer makes in its `build`: quantised, or with factors of low rank.
 
 Such layers are not part of a description, so the description of the layer around them says what is asked of them, by their paths
-inside of it: `{"query": {"dtype": "int8_from_float32"}}`. Keras has a map of policies in the place of the layer's own for this.
+inside it: `{"query": {"dtype": "int8_from_float32"}}`. Keras has a map of policies in the place of the layer's own for this.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def formed(forms: Forms, name: str, layer: L) -> L:
 
 
 def reformed(layer: Any, forms: Forms) -> dict[int, Any]:
-    """What becomes of a definition and the layers inside of it, by the ids of those that change.
+    """What becomes of a definition and the layers inside it, by the ids of those that change.
 
     Args:
         layer: the definition.
@@ -68,7 +68,7 @@ def reformed(layer: Any, forms: Forms) -> dict[int, Any]:
 
 
 def with_forms(layer: L, forms: Forms) -> L:
-    """A layer with other arguments of those inside of it, by their paths; what was shared stays shared.
+    """A layer with other arguments of those inside it, by their paths; what was shared stays shared.
 
     >>> from jkeras import layers
     >>> with_forms(layers.TimeDistributed(layers.Dense(2)), {"layer": {"dtype": "int8_from_float32"}}).layer.dtype.name
@@ -86,7 +86,7 @@ def with_forms(layer: L, forms: Forms) -> L:
 
 
 def forms_of(layer: Any) -> dict[str, Mapping[str, Any]]:
-    """What layers inside of a layer have become, by their paths, if that is not what their classes say."""
+    """What layers inside a layer have become, by their paths, if that is not what their classes say."""
     forms: dict[str, Mapping[str, Any]] = {}
     for path, inner in walk(layer):
         form = inner._form()
@@ -119,7 +119,7 @@ def read_policies(written: Mapping[str, Any], name: str | None) -> tuple[Any, di
         name: the layer's name.
 
     Raises:
-        ArgumentError: a path does not name one layer inside of this one.
+        ArgumentError: a path does not name one layer inside this one.
     """
     config = written.get("config")
     policies = config.get("policy_map") if isinstance(config, Mapping) else None

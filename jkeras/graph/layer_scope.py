@@ -54,7 +54,7 @@ class LayerScope:
         self.children: dict[str, Any] = {}
         self.attributes: dict[str, str] = {}
         self.state: set[str] = set()
-        # Inside of a compiled loop: the weights that were assigned there. See `enter_loop`.
+        # Inside a compiled loop: the weights that were assigned there. See `enter_loop`.
         self.loop: set[str] | None = None
         self._weights: dict[int, tuple[Any, str]] = {}
         self._taken: set[str] = set()
@@ -209,7 +209,7 @@ class LayerScope:
 
 
 class WeightlessScope(LayerScope):
-    """Runs a layer that has no weights on plain arrays, outside of any model."""
+    """Runs a layer that has no weights on plain arrays, outside any model."""
 
     def __init__(self, layer: BoundLayer, run: Run, record: Record, names: Path = (), parent: Any = None):
         super().__init__(layer, run, record, names or (layer.name or type(layer).__name__,), parent)

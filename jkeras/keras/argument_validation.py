@@ -1,4 +1,4 @@
-"""Checks of arguments under the names that Keras gives them, for libraries that import them from inside of Keras."""
+"""Argument checks under Keras's names, for libraries that import Keras's internals."""
 
 from __future__ import annotations
 

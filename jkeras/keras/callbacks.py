@@ -120,7 +120,7 @@ class History(callbacks.History):
     """Records the logs of every epoch in `history`; `fit` returns it."""
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Starts anew."""
+        """Starts over."""
         self.epoch = []
         self.model.history = self
 

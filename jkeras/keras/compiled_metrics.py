@@ -41,7 +41,7 @@ class MetricsList(Metric):
             metric.update_state(y_true, y_pred, sample_weight=sample_weight)
 
     def reset_state(self) -> None:
-        """Starts anew."""
+        """Starts over."""
         for metric in self.metrics:
             metric.reset_state()
 
@@ -141,7 +141,7 @@ class CompileMetrics(Metric):
                     metrics.update_state(target, prediction, weight)
 
     def reset_state(self) -> None:
-        """Starts anew."""
+        """Starts over."""
         for metric in self.metrics:
             metric.reset_state()
 

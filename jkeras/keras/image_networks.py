@@ -1,4 +1,4 @@
-"""What networks for images share, under the names that Keras gives it inside, for libraries that define such networks."""
+"""Helpers of image networks under the names of Keras's internals, for libraries that define such networks."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def obtain_input_shape(
     require_flatten: bool,
     weights: str | None = None,
 ) -> Shape:
-    """The shape of a network's images, from what the user gives and what the network needs.
+    """The shape of a network's images, from the user's argument and the network's requirements.
 
     Args:
-        input_shape: what the user gives; None is the default.
-        default_size: height and width where none are given.
+        input_shape: the user's argument; None means the default.
+        default_size: the height and width without an argument.
         min_size: the smallest height and width.
         data_format: "channels_last" or "channels_first".
         require_flatten: whether the network needs known sizes, for a dense layer on top.
-        weights: "imagenet" needs three channels, and the default size under a dense layer.
+        weights: "imagenet" requires three channels, and the default size below a dense layer.
 
     Raises:
-        ArgumentError: sizes that the network or its weights cannot have.
+        ArgumentError: the network or its weights do not support the sizes.
 
     >>> obtain_input_shape(None, 224, 32, "channels_last", require_flatten=False)
     (None, None, 3)
@@ -79,10 +79,10 @@ def obtain_input_shape(
 
 
 def correct_pad(inputs: Any, kernel_size: int | Sequence[int]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Rows and columns to add around images before a convolution of stride 2 without padding.
+    """The rows and columns to add around images before a convolution with stride 2 and no padding.
 
     Args:
-        inputs: images, of which the shape is read.
+        inputs: images; only their shape is used.
         kernel_size: of the convolution.
     """
     axis = 2 if image_data_format() == "channels_first" else 1
@@ -94,7 +94,7 @@ def correct_pad(inputs: Any, kernel_size: int | Sequence[int]) -> tuple[tuple[in
 
 
 def validate_activation(classifier_activation: Any, weights: str | None) -> None:
-    """Refuses an activation that trained weights were not trained for.
+    """Refuses an activation that published weights were not trained with.
 
     Args:
         classifier_activation: of the top.

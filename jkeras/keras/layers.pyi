@@ -2787,7 +2787,7 @@ class Permute(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Pipeline(BuiltinLayer):
-    """Layers one after the other, as a plain layer: for preparing data, in a model or outside of it."""
+    """Layers one after the other, as a plain layer: for preparing data, in a model or outside it."""
 
     activity_regularizer: Any
     trainable: Any
@@ -3845,7 +3845,7 @@ class Resizing(BuiltinLayer):
     def compiled_as(self) -> Any: ...
 
 class ReversibleEmbedding(QuantizableFacade):
-    """An embedding that also goes the other way: `layer(vectors, reverse=True)` are scores of all ids."""
+    """An embedding that is also used in reverse: `layer(vectors, reverse=True)` returns scores of all ids."""
 
     activity_regularizer: Any
     trainable: Any

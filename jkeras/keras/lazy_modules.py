@@ -1,4 +1,4 @@
-"""Packages that are imported when something of them is used, as libraries take them from inside of Keras."""
+"""Packages that are imported on first use, for libraries that import these from Keras's internals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapes that operations put out, under the names that Keras gives these functions inside, for libraries that call them.
+"""Output shapes of operations under the names of Keras's internals, for libraries that call them.
 
 Unknown sizes are None.
 """
@@ -76,7 +76,7 @@ def compute_pooling_output_shape(
     padding: str = "valid",
     data_format: str | None = "channels_last",
 ) -> tuple[int | None, ...]:
-    """The shape that a pooling layer puts out.
+    """The output shape of a pooling layer.
 
     Args:
         input_shape: of all axes.
@@ -115,7 +115,7 @@ def compute_conv_output_shape(
     data_format: str | None = "channels_last",
     dilation_rate: int | Sequence[int] = 1,
 ) -> tuple[int | None, ...]:
-    """The shape that a convolution layer puts out.
+    """The output shape of a convolution layer.
 
     Args:
         input_shape: of all axes.

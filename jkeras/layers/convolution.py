@@ -119,7 +119,7 @@ class Conv1D(_Conv):
     filters)`.
 
     Args:
-        filters: the number of outputs channels.
+        filters: the number of output channels.
         kernel_size: the length of the window.
         strides: the step of the window.
         padding: "valid", "same", or "causal" (nothing sees the future).

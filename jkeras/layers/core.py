@@ -58,9 +58,9 @@ class Dense(QuantizableLayer):
         activity_regularizer: a penalty on the output, divided by the batch size.
         kernel_constraint: a projection of the kernel after each update.
         bias_constraint: likewise for the bias.
-        lora_rank: the rank of a change that training makes instead of changing the kernel itself; None changes it.
+        lora_rank: the rank of a trainable low-rank change that replaces training of the kernel; None trains the kernel.
         lora_alpha: the change counts `lora_alpha / lora_rank`; None is once.
-        quantization_config: how the kernel is quantised, where `dtype` says that it is.
+        quantization_config: how the kernel is quantised, if `dtype` is a quantised policy.
 
     >>> import jkeras as jk
     >>> jk.Sequential([jk.Input((4,)), Dense(3, activation="relu")]).output_shape
@@ -185,11 +185,10 @@ def _keywords(value: object) -> dict[str, Any]:
 class Lambda(Layer):
     """A function as a layer.
 
-    The function must be pure and work on JAX arrays; a closure or a global number that it uses counts as part of the layer
-    when models are compared. Lambdas that change a batch's rows together are the reason why a model with one never pads a
-    ragged last batch.
+    The function must be pure and work on JAX arrays. Models with different closures or global numbers are different. The rows
+    of a batch may affect each other, so a model with a `Lambda` never pads a ragged last batch.
 
-    Shapes: any, to what the function returns; the batch axis stays in front.
+    Shapes: any, to those that the function returns; the batch axis comes first.
 
     Args:
         function: takes the inputs, and `mask` or `training` if it has arguments of these names.
@@ -275,12 +274,12 @@ class Embedding(QuantizableLayer):
         embeddings_constraint: a projection of the table after each update.
         mask_zero: whether id 0 is padding, to be skipped by later layers.
         weights: an initial table.
-        lora_rank: the rank of a change that training makes instead of changing the table itself; None changes it.
+        lora_rank: the rank of a trainable low-rank change that replaces training of the table; None trains the table.
         lora_alpha: the change counts `lora_alpha / lora_rank`; None is once.
-        quantization_config: how the table is quantised, where `dtype` says that it is.
+        quantization_config: how the table is quantised, if `dtype` is a quantised policy.
 
     Raises:
-        InputError: an id is outside of the table; data is checked before it enters a program.
+        InputError: an id is outside the table; data is checked before it enters a program.
 
     >>> import jkeras as jk
     >>> jk.Sequential([jk.Input((10,), dtype="int32"), Embedding(1000, 16)]).output_shape
@@ -346,7 +345,7 @@ def table_matrix(shape: tuple[int, ...]) -> Matrix:
 
 
 class ReversibleEmbedding(Embedding, own_arguments=True):
-    """An embedding that also goes the other way: `layer(vectors, reverse=True)` are scores of all ids.
+    """An embedding that is also used in reverse: `layer(vectors, reverse=True)` returns scores of all ids.
 
     Shapes: as `Embedding`; reversed, `(batch, ..., output_dim)` to `(batch, ..., input_dim)`.
 
@@ -361,9 +360,9 @@ class ReversibleEmbedding(Embedding, own_arguments=True):
         reverse_dtype: the type in which scores are computed.
         logit_soft_cap: scores are kept between plus and minus this number by `tanh`.
         weights: the table, if it is known already.
-        lora_rank: the rank of a change that training makes instead of changing the table itself; None changes it.
+        lora_rank: the rank of a trainable low-rank change that replaces training of the table; None trains the table.
         lora_alpha: the change counts `lora_alpha / lora_rank`; None is once.
-        quantization_config: how the table is quantised, where `dtype` says that it is.
+        quantization_config: how the table is quantised, if `dtype` is a quantised policy.
 
     >>> ReversibleEmbedding(1000, 16).compute_output_shape((None, 10))
     (None, 10, 16)
@@ -470,7 +469,7 @@ def check_ids(path: str, ids: np.ndarray, size: int) -> None:
     """Compares concrete ids with the size of a table.
 
     Raises:
-        InputError: an id is outside of it.
+        InputError: an id is not in the table.
     """
     if ids.size and (ids.min() < 0 or ids.max() >= size):
         bad = ids.min() if ids.min() < 0 else ids.max()

@@ -60,17 +60,17 @@ class EinsumDense(QuantizableLayer):
         output_shape: the sizes of the output's axes without the batch axis and those that dots stand for; None where the
             size is that of the input.
         activation: name or function; None is linear.
-        bias_axes: the letters of the output that the bias has; None for no bias.
-        kernel_initializer: name, instance or function; the axes of the equation decide what counts as fan in and out.
+        bias_axes: the output's letters along which the bias varies; None for no bias.
+        kernel_initializer: name, instance or function; the equation determines fan-in and fan-out.
         bias_initializer: likewise.
         kernel_regularizer: a penalty on the kernel.
         bias_regularizer: a penalty on the bias.
         kernel_constraint: a projection of the kernel after each update.
         bias_constraint: likewise for the bias.
-        lora_rank: the rank of a change that training makes instead of changing the kernel itself; None changes it.
+        lora_rank: the rank of a trainable low-rank change that replaces training of the kernel; None trains the kernel.
         lora_alpha: the change counts `lora_alpha / lora_rank`; None is once.
         gptq_unpacked_column_size: in files of Keras; follows from the kernel here.
-        quantization_config: how the kernel is quantised, where `dtype` says that it is.
+        quantization_config: how the kernel is quantised, if `dtype` is a quantised policy.
 
     Raises:
         ArgumentError: the equation has another form, or names an axis that it does not define.

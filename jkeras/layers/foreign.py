@@ -28,9 +28,9 @@ def weight_name(path: tuple[Any, ...], trainable: bool) -> str:
 
 
 class _Guest(Layer):
-    """Keeps the trees of parameters and state of a guest as weights, one for each leaf.
+    """Stores a guest's parameters and state as weights, one per leaf.
 
-    Shapes: what the guest takes and gives; the batch axis stays in front.
+    Shapes: those of the guest's inputs and outputs; the batch axis comes first.
     """
 
     # In a bound copy: parameters and state, as the guest knows them, and the names of the weights that keep the state.

@@ -1,4 +1,4 @@
-"""Layers as arguments of other layers: those that wrappers hold, or the configurations of such."""
+"""Layers as arguments of other layers, such as wrappers, or their configurations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers with low-rank adaptation (LoRA): the weight is frozen, and training changes a low-rank product that is added to it."""
+"""Layers with low-rank adaptation (LoRA): the weight is frozen, and a trainable low-rank product is added to it."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class LowRankAttributes:
 
 
 class LowRankLayer(LowRankAttributes, Layer):
-    """A layer whose weight can be frozen, while training changes the term `alpha / rank * a @ b` that is added to it.
+    """A layer whose weight can be frozen, with a trainable term `alpha / rank * a @ b` that is added to it.
 
     Hu et al., "LoRA: low-rank adaptation of large language models", arXiv:2106.09685.
     """
 
-    # A method beside `build` and `call`; a subclass that has others of these is left alone by models.
+    # A method besides `build` and `call`; models do not adapt subclasses that override one of them.
     adapted_method: ClassVar[str] = "matrices_of"
     # The weight that the change is one of.
     _adapted: ClassVar[str] = "kernel"
 
     @property
     def lora_enabled(self) -> bool:
-        """Whether training changes a product of low rank alone."""
+        """Whether training changes only a low-rank product."""
         return self.lora_rank is not None
 
     @property
@@ -59,7 +59,7 @@ class LowRankLayer(LowRankAttributes, Layer):
         return f"lora_{self._adapted}_a", f"lora_{self._adapted}_b"
 
     def _own(self, name: str) -> Any:
-        """An argument that is one of the adapted weight, such as its regularizer."""
+        """An argument of the adapted weight, such as its regularizer."""
         return getattr(self, f"{self._adapted}_{name}")
 
     def _add_adapted(self, shape: tuple[int, ...], initializer: Any, **options: Any) -> None:
@@ -106,7 +106,7 @@ class LowRankLayer(LowRankAttributes, Layer):
         return config
 
     def _check_lora(self) -> None:
-        """Whether a change of low rank can be added.
+        """Whether a low-rank change can be added.
 
         Raises:
             ArgumentError: there is one, or a constraint.

@@ -115,7 +115,7 @@ def equations(rank: int, axes: tuple[int, ...]) -> tuple[str, str]:
 
     Args:
         rank: the rank of queries, keys and values, `(batch, *attended, heads, size)`.
-        axes: those attended over.
+        axes: the axes attended over.
 
     >>> equations(4, (1,))
     ('aecd,abcd->acbe', 'acbe,aecd->abcd')
@@ -216,7 +216,7 @@ class _Heads(_Attributes, Layer):
         masks = (query_mask, value_mask, key_mask, attention_mask)
         only_causal = use_causal_mask and self.sliding_window is None and all(mask is None for mask in masks)
         mask = None
-        # The fused kernel knows of causality itself.
+        # The fused kernel handles causality itself.
         if only_causal and self._attends_fused and queries.ndim == 4 and not dropping and not return_attention_scores:
             options = {"use_causal_mask": True}
         else:
@@ -329,7 +329,7 @@ class MultiHeadAttention(_Heads):
         output_shape: the sizes of the output's last axes; those of the query if None.
         attention_axes: the axes attended over; all but the batch and the last if None.
         sliding_window: positions further apart than this number less one do not see each other.
-        flash_attention: True demands the fused kernel, None takes it where it is known to work. See
+        flash_attention: True requires the fused kernel; None uses it if it is known to work. See
             `jkeras.ops.dot_product_attention`.
         kernel_initializer: the initializer of every projection.
         bias_initializer: likewise.
@@ -392,7 +392,7 @@ class MultiHeadAttention(_Heads):
         n = self.num_heads
         outputs = self.output_shape or (query_shape[-1],)
         self._build_projections(n, n, n, self.value_dim or self.key_dim, self.key_dim, outputs)
-        # As in Keras, the penalty is on what the projections give, not once more on the result.
+        # As in Keras, the penalty is on the outputs of the projections only, not on the result again.
         self.activity_regularizer = None
 
     def _attended(self, ndim: int) -> tuple[int, ...]:

@@ -121,7 +121,7 @@ class Repeat(Layer):
         return linen.run(self.layer, variables, (x,), call_arguments, parent=self, **options)
 
     def _weights(self, inputs: PyTree[Array], call_arguments: dict[str, Any]) -> dict[str, Any]:
-        """What is known of one layer's weights, by the attribute that holds those of all; made on first use."""
+        """What is known of one layer's weights, by the attribute that holds those of all layers; created on first use."""
         if self._infos is not None:
             return self._infos
         weights = trace(self.layer, (inputs,), call_arguments, has_shape, parent=self).weights

@@ -1,4 +1,4 @@
-"""Forms of a few operations that are fast on each platform. Layers call these functions and never see `jax.lax`."""
+"""Operations in the form that is fastest on each platform. Layers call these functions instead of `jax.lax`."""
 
 from jkeras.lowering.convolution import conv as conv
 from jkeras.lowering.depthwise import depthwise_conv as depthwise_conv

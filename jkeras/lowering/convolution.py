@@ -1,6 +1,6 @@
 """Convolutions that stay on XLA's fast path on CPUs, inside loops too.
 
-XLA's CPU backend has a fast convolution for one layout. Outside of loops it rewrites the gradients of a convolution
+XLA's CPU backend has a fast convolution for one layout. Outside loops it rewrites the gradients of a convolution
 into that layout; inside `scan` and `while` it does not, and they run up to a hundred times slower. Here the gradients
 are written in that layout from the start. A window of a single element is a matrix product; one input channel is a sum
 of shifted images. Times in `benchmarks/lowering.py`. On other platforms XLA's own operations and gradients are used.
@@ -43,14 +43,14 @@ def conv(
     Args:
         x: `(batch, *spatial, channels)`, or `(batch, channels, *spatial)` with `channels_first`.
         kernel: `(*window, channels / groups, outputs)`.
-        strides: the distances of the windows.
+        strides: the distances between windows.
         padding: "valid", "same", "causal" or pairs of rows.
         dilation: the distances within a window.
-        groups: into how many parts, each with its own outputs, the channels fall.
+        groups: the number of groups of channels, each with its own outputs.
         channels_first: the layout of `x` and of the result.
 
     Returns:
-        `(batch, *positions, outputs)`, or the channels first.
+        `(batch, *positions, outputs)`, or with the channels first.
 
     >>> x, kernel = jnp.ones((1, 5, 5, 2)), jnp.ones((3, 3, 2, 4))
     >>> conv(x, kernel, strides=(2, 2), padding="same", dilation=(1, 1)).shape

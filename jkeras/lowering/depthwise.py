@@ -25,7 +25,7 @@ from jkeras.lowering.switch import current_mode, on_cpu
 from jkeras.lowering.taps import Pairs, few, fits, spread, weighted_sum, wide
 from jkeras.types import Array
 
-# A program has a part for each output of a channel; beyond so many it is too long.
+# The program grows with the number of outputs per channel; beyond this it is too long.
 FEW_OUTPUTS = 64
 
 
@@ -43,7 +43,7 @@ def depthwise_conv(
     Args:
         x: `(batch, *spatial, channels)`, or `(batch, channels, *spatial)` with `channels_first`.
         kernel: `(*window, channels, multiplier)`.
-        strides: the distances of the windows.
+        strides: the distances between windows.
         padding: "valid", "same", "causal" or pairs of rows.
         dilation: the distances within a window.
         channels_first: the layout of `x` and of the result.

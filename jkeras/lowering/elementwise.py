@@ -26,7 +26,7 @@ def standardized(x: jax.Array, axes: tuple[int, ...], epsilon: float) -> jax.Arr
 
     Args:
         x: floating point, of any shape.
-        axes: over which mean and variance are taken, not negative.
+        axes: the axes of mean and variance, not negative.
         epsilon: added to the variance.
     """
     if current_mode() == "plain":

@@ -58,7 +58,7 @@ def max_pool(
     Args:
         x: `(batch, *spatial, channels)`, or `(batch, channels, *spatial)` with `channels_first`.
         pool_size: the size of a window along each spatial axis.
-        strides: the distances of the windows.
+        strides: the distances between windows.
         padding: "valid" or "same".
         channels_first: the layout of `x` and of the result.
     """
@@ -193,7 +193,7 @@ def _counts(shape: tuple[int, ...], windows: Windows) -> np.ndarray:
 
 
 def _average_forward(x: jax.Array, windows: Windows) -> Any:
-    # Of the input only the shape is needed, and XLA takes no more of it.
+    # Only the input's shape is used, so XLA drops its values.
     return _average_pool(x, windows), x
 
 

@@ -1,4 +1,4 @@
-"""Products of matrices, and what is read off long rows: forms that XLA's CPU backend computes without copies and slow loops."""
+"""Matrix products, and selections from long rows, in forms that XLA's CPU backend computes without copies and slow loops."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jax import lax
 
 from jkeras.lowering.switch import current_mode, on_cpu
 
-# Rows that are shorter are as fast in JAX's own form.
+# For shorter rows JAX's own form is as fast.
 LONG = 64
 
 
@@ -23,7 +23,7 @@ def product(x: jax.Array, kernel: jax.Array, contracted: int = 1) -> jax.Array:
     Args:
         x: `(..., *summed)`.
         kernel: `(*summed, ...)`.
-        contracted: how many axes are summed over.
+        contracted: the number of axes to sum over.
     """
     matrices = x.ndim == 2 and kernel.ndim == 2
     if matrices or x.ndim <= contracted or current_mode() == "plain" or jax.default_backend() != "cpu":
@@ -35,7 +35,7 @@ def product(x: jax.Array, kernel: jax.Array, contracted: int = 1) -> jax.Array:
 
 
 def last_argmax(x: jax.Array) -> jax.Array:
-    """The place of the first of the largest values, or of the first NaN, on the last axis. Equals `jnp.argmax(x, -1)`."""
+    """The index of the first largest value, or of the first NaN, on the last axis. Equals `jnp.argmax(x, -1)`."""
 
     def stock(x: jax.Array) -> jax.Array:
         return jnp.argmax(x, axis=-1).astype(jnp.int32)
@@ -51,11 +51,11 @@ def last_argmax(x: jax.Array) -> jax.Array:
 
 
 def chosen(x: jax.Array, ids: jax.Array, axis: int) -> jax.Array:
-    """The value at a place of each row, 0 where there is no such place. Equals a sum of products with one-hot vectors.
+    """The value at an index of each row, 0 for indices out of range. Equals a sum of products with one-hot vectors.
 
     Args:
         x: `(..., classes, ...)`, floating point.
-        ids: the places, integers of the same shape without `axis`.
+        ids: the indices, integers of the same shape without `axis`.
         axis: the axis of the classes.
     """
     axis %= x.ndim
@@ -83,5 +83,5 @@ def _gathered_tangent(
     primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
     (x, ids), (dx, _) = primals, tangents
-    # The transpose of this is a selection, that of a gather a loop over rows.
+    # The transpose of this is a selection; that of a gather is a loop over rows.
     return _gathered(x, ids), _one_hot_sum(dx, ids, -1)

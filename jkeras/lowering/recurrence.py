@@ -3,7 +3,7 @@
 The way back is written by hand: the forward loop keeps the values of the gates, so that the reverse loop computes
 nothing twice. The loop is never unrolled.
 
-What is done inside of the loop depends on the platform. On CPUs a step's inputs are multiplied with the kernel inside
+What is done inside the loop depends on the platform. On CPUs a step's inputs are multiplied with the kernel inside
 and gradients of weights are added up inside: the arrays of one step stay in the cache, those of a sequence do not, and XLA
 vectorises no loop that reads slices of gates. Elsewhere, and for few samples and large weights, few and large products
 are better: one of all inputs with the kernel, one for the gradient of each weight. Times in `benchmarks/lowering.py`.
@@ -35,12 +35,12 @@ from jkeras.types import Array
 Result = tuple[jax.Array, jax.Array | None, list[jax.Array]]
 
 
-# Where products over single steps are done: inside of the loop, or outside of it, by time or by sample.
+# Where the products of single steps are computed: inside the loop, or outside it by time or by sample.
 Place = Literal["inside", "by time", "by sample"]
 
 
 class Form(NamedTuple):
-    """What a loop over time depends on besides arrays."""
+    """The parameters of a loop over time that are not arrays."""
 
     cell: str
     activation: Activation
@@ -83,8 +83,8 @@ def lstm(
         recurrent_activation: the activation of the gates.
         mask: `(batch, time)` of booleans; where false, states do not change and the previous output is repeated.
         reverse: whether to start with the last step; outputs are in the order of processing.
-        return_sequences: whether the outputs of all steps are wanted.
-        zero_output_for_mask: whether masked steps put out zeros instead.
+        return_sequences: whether to return the outputs of all steps.
+        zero_output_for_mask: whether masked steps output zeros instead.
 
     Returns:
         The last output `(batch, units)`; all outputs `(batch, time, units)` or None; the states `[h, c]`.
@@ -184,7 +184,7 @@ def run(
     """All steps; time is the first axis.
 
     Args:
-        form: which recurrence, its activations, direction, and what to put out.
+        form: the recurrence, its activations, direction and outputs.
         inputs: `(time, batch, features)`; without a kernel, what they add to the gates, `(time, batch, gates * units)`.
         states: before the first step, each `(batch, units)`.
         weights: "recurrent_kernel", for the form "gru" also "recurrent_bias"; for inputs that are not yet projected
@@ -211,7 +211,7 @@ def run(
     return outputs, last, list(after)
 
 
-# Inside of the loop, products pay while the weights have at most this many rows for each sample. Measured, not sharp.
+# Inside the loop, products pay while the weights have at most this many rows for each sample. Measured, not sharp.
 ROWS_PER_SAMPLE = 6
 
 

@@ -112,7 +112,7 @@ class AdaptableModel(StructuredModel):
         )
 
     def _with_calibrated(self, layers: Mapping[str, Any], data: Any, config: Any) -> Self:
-        """A copy with some layers rounded, as the inputs that they get from calibration data say."""
+        """A copy with some layers rounded on the basis of their inputs for calibration data."""
         values = self._values_by_path()
         mode: Any = MODES[config.mode]
         matrices = {
@@ -205,7 +205,7 @@ class AdaptableModel(StructuredModel):
             )
 
     def _adaptable(self, kind: Any) -> Iterator[tuple[str, Any]]:
-        """The layers with weights of a kind, by the path of their weights, that compute as their class does."""
+        """The layers of a kind whose class defines how they compute, by the path of their weights."""
         homes = {info.path[:-1] for info in self.description.weights}
         closed = [path for path, layer in walk(self) if not layer.adapts_inside]
         for path, (layer, policy) in self._definitions().items():
@@ -223,7 +223,7 @@ class AdaptableModel(StructuredModel):
         return definitions(self.definition, self.input_specs)
 
     def _with_forms(self, forms: Mapping[str, Any], convert: Callable[[Form], Values]) -> Self:
-        """A copy with other layers at some paths, whose weights `convert` makes of those that were there."""
+        """A copy with other layers at some paths; `convert` computes their weights from the previous ones."""
         old = {"/".join(path): layer for path, (layer, _) in self._definitions().items()}
         replaced = reformed(self, {name: _difference(old[name], new) for name, new in forms.items()})
         changed = self.map_layers(lambda _, layer: replaced.get(id(layer), layer))
@@ -255,7 +255,7 @@ class AdaptableModel(StructuredModel):
 
 
 def _difference(old: Any, new: Any) -> dict[str, Any]:
-    """The arguments in which two layers of a class differ, as the second has them."""
+    """The arguments of the second layer that differ from those of the first, a layer of the same class."""
     before = old._arguments()
     return {name: value for name, value in new._arguments().items() if key_of(value) != key_of(before[name])}
 

@@ -1,8 +1,8 @@
 """The value under every model: a definition, a recipe, a state and a history.
 
-A model as its constructor made it is a *definition*: layers and how they are connected. What it gathers later is kept in
-its `Contents`, beside the definition that it was made from; every change makes a new model (`_evolve`). A model is a JAX
-pytree whose leaves are the arrays of its state.
+A model as returned by its constructor is a *definition*: layers and their connections. What is added later is kept in its
+`Contents`, next to that definition; every change creates a new model (`_evolve`). A model is a JAX pytree whose leaves are
+the arrays of its state.
 """
 
 from __future__ import annotations
@@ -337,7 +337,7 @@ class ModelValue(ModelAttributes, Layer):
     def undrawn_state(self) -> TrainState | None:
         """The weights that `state` would draw, for a run to own; None where they were drawn before, so that others may have them.
 
-        Weights that come from elsewhere, such as those of a model inside of this one, are copies.
+        Weights that come from elsewhere, such as those of a model inside this one, are copies.
         """
         if self._spec_contents.state is not None or self._memo.fresh is not None:
             return None
@@ -406,7 +406,7 @@ class ModelValue(ModelAttributes, Layer):
         return {collection: tree[name] for collection, tree in self._variables.items() if name in tree}
 
     def _carried(self) -> Any:
-        # Weights that were never chosen, only made by default, are made anew in the model around this one.
+        # Weights that were never chosen, only made by default, are made again in the model around this one.
         return self._variables if self._spec_contents.state is not None else None
 
     def _taken_from(self, origin: Origin) -> Self:

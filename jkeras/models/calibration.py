@@ -1,4 +1,4 @@
-"""What layers of a model get as inputs when calibration data go through it."""
+"""The inputs of a model's layers for calibration data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jkeras.quantization.calibrated_modes import CalibratedMode, table_of
 from jkeras.quantization.calibration import token_windows
 from jkeras.quantization.matrix import Matrix
 
-# Samples that go through the model at once.
+# The number of samples per pass through the model.
 BATCH = 32
 
 
@@ -24,13 +24,13 @@ def calibration_data(config: Any, specs: Any) -> Any:
     """The samples that a configuration has, as inputs of a model.
 
     Args:
-        config: with arrays like the model's inputs, or with texts or ids and a tokenizer.
+        config: its data are arrays like the model's inputs, or texts or ids with a tokenizer.
         specs: shapes and dtypes of the inputs; None means any size.
 
     Raises:
         ArgumentError: there are no data.
         InputError: they have another shape than the model's inputs, or are not finite.
-        DTypeError: they are no real numbers.
+        DTypeError: they are not real numbers.
     """
     name = type(config).__name__
     if config.dataset is None:
@@ -94,7 +94,7 @@ def blocks(config: Any, layers: Mapping[str, Any]) -> list[list[str]]:
 def observed(
     definition: Any, variables: Any, mode: CalibratedMode, matrices: Mapping[str, Matrix], data: Any
 ) -> dict[str, Any]:
-    """What a mode gathers of the inputs of some layers, by their paths.
+    """What a mode collects from the inputs of some layers, by path.
 
     Args:
         definition: the model.

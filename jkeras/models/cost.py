@@ -55,7 +55,7 @@ def _operations(layer: Any, arguments: Any) -> float:
 def step_cost(model: Model, batch_size: int = 32) -> dict[str, float]:
     """Operations and bytes moved by one compiled training step, as XLA counts them; empty if the platform cannot tell.
 
-    Targets are taken to look like the outputs. Needs a compiled model with a known input.
+    Assumes targets of the outputs' shapes. Needs a compiled model with a known input.
     """
     recipe = model.recipe
     if recipe is None or not model.built:

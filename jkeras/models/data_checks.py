@@ -1,4 +1,4 @@
-"""Compares data with the model that it is for, before anything is compiled."""
+"""Checks data against the model before anything is compiled."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from jkeras.training.task import Task
 
 
 def check_task(model: StructuredModel, task: Task, class_weight: Mapping[Any, float] | None) -> None:
-    """Compares the data of a task with its model.
+    """Checks the data of a task against its model.
 
     Raises:
-        InputError: they do not go together.
-        ArgumentError: a class that has a weight is none.
+        InputError: they do not match.
+        ArgumentError: `class_weight` has a class that the model does not have.
     """
     program: Program = task.train.program
     if class_weight is not None:
@@ -45,7 +45,7 @@ def check_data(
     recipe: Recipe,
     name: str = "y",
 ) -> None:
-    """Compares labels with losses, ids with embeddings, and looks for NaN when asked to."""
+    """Checks labels against losses, ids against embeddings, and for NaN if requested."""
     if source is None:
         return
     data = source.data if isinstance(source, ArraySource) else source.example()
@@ -68,7 +68,7 @@ def check_data(
 
 
 def check_embedded_ids(model: StructuredModel, source: ArraySource | StreamSource) -> None:
-    """Compares integer inputs with their type and the tables of the embeddings that they go straight into."""
+    """Checks integer inputs against their dtype and the tables of embeddings that are applied to them directly."""
     if not isinstance(source, ArraySource):
         return
     network = model._network
@@ -107,7 +107,7 @@ def _pick(x: Any, where: tuple[int, str | None]) -> Any:
 
 
 def check_counts(method: str, minimum: int, **counts: Any) -> None:
-    """Raises for arguments that are not integers of at least `minimum`; None is one if that is positive."""
+    """Raises for arguments that are not integers of at least `minimum`; None is allowed if `minimum` is positive."""
     for name, value in counts.items():
         if value is None and minimum:
             continue

@@ -1,4 +1,4 @@
-"""A model as a picture, and in a notebook."""
+"""A model as a picture and as HTML in notebooks."""
 
 from __future__ import annotations
 

@@ -19,14 +19,14 @@ FINAL = "final_output"
 
 
 def feature_loss(loss: Any, teacher: Array, student: Array) -> Array:
-    """The mean of a loss between what two layers give."""
+    """The mean of a loss between the outputs of two layers."""
     return jnp.mean(loss(teacher, student))
 
 
 def logits_loss(loss: Any, temperature: float, teacher: Array, student: Array) -> Array:
     """The mean of a loss between logits divided by a temperature.
 
-    A `KLDivergence` gets probabilities, and counts the square of the temperature times.
+    A `KLDivergence` is computed on probabilities and multiplied by the square of the temperature.
     """
     teacher, student = teacher / temperature, student / temperature
     if isinstance(loss, losses.KLDivergence):
@@ -176,10 +176,10 @@ class Distiller(Model):
 
 
 def _telling(model: Any, names: Sequence[str | None]) -> Model:
-    """A model that gives the outputs of a model and of some of its layers, by name."""
+    """A model that returns the outputs of a model and of some of its layers, by name."""
     outputs = {FINAL: model.output, **{name: model.get_layer(name).output for name in names if name is not None}}
     telling = Model(model.input, outputs)
-    return telling.with_state(telling.state)  # the weights of the model come along
+    return telling.with_state(telling.state)  # the layers bring the model's weights
 
 
 def _check_ends(teacher: Any, student: Any) -> None:

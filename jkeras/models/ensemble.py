@@ -132,10 +132,10 @@ class Ensemble:
             callbacks: callbacks with epoch hooks. With `BackupAndRestore`, an interrupted run resumes bit for bit if
                 the members and their groups are the same.
             shuffle, class_weight, sample_weight: as in `Model.fit`.
-            group: how many members are trained in one program, 1 for one after another (on CPUs a group for each core side
-                by side). None measures a few sizes at the beginning, where that takes a small share of the run, and takes
-                the fastest; the result's `grouping` says which, and what was measured. Results depend on it in rounding
-                alone; `group=` with the same number gives the same bits.
+            group: the number of members to train in one program, 1 for one after another (on CPUs, one group per core in
+                parallel). None measures a few sizes at the beginning, if that takes a small share of the run, and uses the
+                fastest; the result's `grouping` has the size and the measurements. Results of different sizes differ only
+                by rounding; `group=` with the same number gives the same bits.
         """
         task = prepare(
             self.model,
@@ -198,10 +198,10 @@ class Ensemble:
 def array_source(
     x: Data | None, y: Data | None = None, sample_weight: Data | None = None, batch_size: int | None = None
 ) -> ArraySource:
-    """Data for members that train together.
+    """Data for members that are trained together.
 
     Raises:
-        InputError: it is a stream.
+        InputError: the data is a stream.
     """
     source = as_source(x, y, sample_weight, batch_size)
     if not isinstance(source, ArraySource):

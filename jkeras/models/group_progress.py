@@ -1,4 +1,4 @@
-"""What is printed while groups of members train, some of them at the same time."""
+"""The output while groups of members train, some of them in parallel."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from jkeras.types import Verbose
 
 
 class GroupProgress:
-    """One bar over the epochs of all groups, or a line for each group that is done.
+    """One bar over the epochs of all groups, or a line per finished group.
 
     Groups train in parallel, so separate bars would overwrite each other; the single bar shows how many groups are
     done, and the values of the group that ended an epoch last (means over its members).
 
     Args:
-        groups: how many there are.
-        epochs: how many each has at most.
+        groups: the number of groups.
+        epochs: the largest number of epochs of a group.
         verbose: 1 for the bar, 2 for the lines, 0 for nothing, "auto" as in `fit`.
     """
 
@@ -39,7 +39,7 @@ class GroupProgress:
             self._bar.update(self._done, self._shown)
 
     def group_ended(self, epochs: int) -> None:
-        """A group is done after so many epochs; those that it left out count as done."""
+        """A group has finished after some epochs; those that it skipped count as done."""
         with self._lock:
             self._done += self.epochs - epochs
             self._ended += 1

@@ -17,19 +17,19 @@ from jkeras.training.layout import Span
 from jkeras.training.state import TrainState, with_arrays
 from jkeras.training.task import Task
 
-# The steps between two looks at the clock last about so long; the least of some such times counts, as many as take so long.
+# The duration of a round of steps, and of all rounds together; the fastest round counts.
 SECONDS_PER_ROUND = 0.05
 SECONDS = 0.2
 
 
 class GroupTrial:
-    """Training steps of as many groups as a run has side by side, on copies that are thrown away.
+    """Training steps of as many groups as a run trains in parallel, on copies that are discarded.
 
     Args:
         task: with the loops of many models, and data of at least one batch.
         state: of all members.
-        size: how many members a group has.
-        at_a_time: how many groups train side by side.
+        size: the number of members per group.
+        at_a_time: the number of groups that train in parallel.
     """
 
     def __init__(self, task: Task, state: TrainState, size: int, at_a_time: int):
@@ -52,7 +52,7 @@ class GroupTrial:
             self._orders.append(put(rng.integers(0, source.rows, shape, dtype=np.int32)))
 
     def compile(self) -> float:
-        """Compiles the program by one step of one group; the seconds that it took."""
+        """Compiles the program by running one step of one group; returns the seconds that it took."""
         begin = time.perf_counter()
         self._advance(0, 1)
         return time.perf_counter() - begin

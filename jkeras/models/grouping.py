@@ -1,4 +1,4 @@
-"""How many members train in one program: a rule, and where it pays the measured steps of a few sizes.
+"""How many members train in one program: by a rule or, where it pays, by measuring a few sizes.
 
 What is fastest depends on the network and the device. Many small matrix products are quicker in one program; convolutions of
 many models are not, since XLA has no quick form for them; and on CPUs a program of many large models is slower than its parts,
@@ -28,19 +28,19 @@ from jkeras.training.state import TrainState
 from jkeras.training.task import Task
 from jkeras.values.frozen import FrozenDict
 
-# How many bytes of weights, gradients and slots one group may have by the rule on CPUs, and at all as a share of free memory.
+# The largest size of a group's weights, gradients and slots: in bytes, by the rule for CPUs; and as a share of the free memory.
 CACHE_BYTES = 2 * 2**20
 MEMORY_SHARE = 0.5
 
-# How much of a run measuring may take, what of that the steps of the first size may take, and how long all may last at most.
+# The share of a run that measuring may take, the part of it for steps of the first size, and the limit in seconds.
 SHARE = 0.05
 SHARE_OF_FIRST = 0.01
 MOST_SECONDS = 60.0
-# What a compilation is expected to take where the first program had been compiled before, so that nothing is known.
+# The expected duration of a compilation if the first program was already compiled, so that nothing is known.
 UNKNOWN_COMPILATION = 10.0
-# What starts sooner than this was not compiled.
+# A program that starts within this time was not compiled.
 LEAST_COMPILATION = 0.05
-# Another size than that of the rule has to take less than this much of its time: measurements differ by a few percent.
+# A size replaces that of the rule only if its steps take less than this share of the time: measurements vary by a few percent.
 WORTHWHILE = 0.9
 
 ADVICE = "What was measured cannot be changed; `dict(seconds)` is a copy."
@@ -102,7 +102,7 @@ def checked_size(group: int | None) -> int | None:
     """The argument `group`.
 
     Raises:
-        ArgumentError: it is no positive integer.
+        ArgumentError: it is not a positive integer.
     """
     try:
         return None if group is None else positive_int(group)
@@ -113,7 +113,7 @@ def checked_size(group: int | None) -> int | None:
 
 
 def groups_at_a_time(groups: int) -> int:
-    """How many of so many groups train side by side."""
+    """How many of these groups train in parallel."""
     return min(groups, os.cpu_count() or 1) if jax.devices()[0].platform == "cpu" else 1
 
 
@@ -127,7 +127,7 @@ def rule_size(state: TrainState, count: int) -> int:
 
 
 def _largest(state: TrainState, count: int, budget: float | None = None) -> int:
-    """How many members with weights, gradients and slots go into so many bytes; None for a share of the free memory."""
+    """How many members fit into some bytes, with weights, gradients and slots; None means a share of the free memory."""
     each = sum(leaf.nbytes for leaf in jax.tree.leaves((state.params, state.params, state.opt_state))) / count
     return max(1, int((MEMORY_SHARE * device_budget() if budget is None else budget) // max(each, 1)))
 
@@ -145,12 +145,12 @@ def candidate_sizes(state: TrainState, count: int) -> list[int]:
 
 
 def choose(task: Task, state: TrainState, epochs: int) -> Grouping:
-    """How the members of a stacked state train best.
+    """The fastest way to train the members of a stacked state.
 
     Args:
         task: with the loops of many models.
         state: of all members, with an optimizer's state.
-        epochs: how many the run has at most.
+        epochs: the largest number of epochs of the run.
     """
     count = state.step.shape[0]
     sizes = candidate_sizes(state, count)
@@ -191,7 +191,7 @@ def _measure(known: Measurements, trial: Callable[[int], GroupTrial], sizes: lis
             continue
         step = min(known.seconds.values())
         budget = min((SHARE - SHARE_OF_FIRST) * total * step, MOST_SECONDS) - spent
-        # Where memory was not enough so far, a size has to be found at any cost.
+        # If no size has fit into memory so far (`step` is infinite), one must be found at any cost.
         if math.isfinite(step) and known.expected_cost(step) > budget:
             return
         begin = time.perf_counter()
@@ -201,5 +201,5 @@ def _measure(known: Measurements, trial: Callable[[int], GroupTrial], sizes: lis
 
 @functools.lru_cache(maxsize=256)
 def measurements(_step: Any, _batch: Any, _count: int, _device: Any, _cores: int | None) -> Measurements:
-    """What was measured in this process of such members; filled by `choose`."""
+    """What this process has measured for such members; filled by `choose`."""
     return Measurements()

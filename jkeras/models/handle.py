@@ -15,9 +15,9 @@ from jkeras.errors import FrozenError
 from jkeras.files.restoring import writable_definition
 from jkeras.training.state import TrainState, arrays_of
 
-# Methods of a model whose result takes the place of the model.
+# Methods of a model whose result replaces the model.
 REBINDING = ("set_weights", "load_weights")
-# Methods that give another program, which a run that has begun cannot turn to.
+# Methods that change the program, which a running `fit` cannot do.
 REDEFINING = ("compile", "build", "add", "pop", "freeze", "unfreeze")
 
 
@@ -31,7 +31,7 @@ class Handle:
     Attributes:
         value: the current immutable model, with its own arrays.
         stop_training: set to True to end training after the current batch or epoch.
-        directions: which way each metric is better, "up" or "down", by its name in the logs.
+        directions: whether each metric improves "up" or "down", by its name in the logs.
     """
 
     def __init__(self, value: Any, directions: Mapping[str, str | None] | None = None):
@@ -45,7 +45,7 @@ class Handle:
     def value(self) -> Any:
         """The model at this moment."""
         if self._offered is not None:
-            # The loop will reuse its buffers, so the model gets its own; made only when somebody looks.
+            # The loop will reuse its buffers, so the model gets copies, made only on access.
             state = owned_copy(self._offered()).replace(metrics=None)
             self._value = self._value._evolve(state=state)
             self._offered = None
@@ -58,17 +58,17 @@ class Handle:
         self._changed = True
 
     def offer(self, state: Callable[[], TrainState]) -> None:
-        """The loop's side: the state that the model has now, should anybody look."""
+        """For the loop: offers the present state, which is computed only on access."""
         self._offered = state
         self._changed = False
 
     def take(self) -> TrainState | None:
-        """The loop's side: the state, if somebody changed it."""
+        """For the loop: the state if a callback changed it, else None."""
         self._offered = None
         return self._value.state if self._changed else None
 
     def written_definition(self) -> dict[str, Any]:
-        """What a checkpoint says of the model beside its arrays."""
+        """What a checkpoint stores about the model besides its arrays."""
         return writable_definition(self.value)
 
     @property

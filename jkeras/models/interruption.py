@@ -1,4 +1,4 @@
-"""What `fit` does when the interrupt key has ended it."""
+"""What `fit` does after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Model = TypeVar("Model")
 
 
 def interrupted(model: Model, steps: int) -> Model:
-    """The model as trained so far, in a notebook and in the REPL, where the user who interrupted it continues by hand.
+    """Returns the model trained so far in notebooks and the REPL, where the user continues by hand.
 
-    A script would go on as if training had come to its end, and write over a good file; it is told instead.
+    A script would continue as if training had finished and might overwrite a good file, so it gets an exception.
 
     Args:
         model: the model as trained so far.

@@ -1,4 +1,4 @@
-"""Models around Linen modules that exist already, and the way back."""
+"""Models from existing Linen modules, and back."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class LearningRateRange:
-    """What `jk.lr_range_test` found.
+    """The result of `jk.lr_range_test`.
 
     Attributes:
         learning_rates: the rate of each step, shape `(steps,)`.
@@ -77,7 +77,7 @@ def lr_range_test(
     smoothing: float = 0.9,
     explosion: float = 4.0,
 ) -> LearningRateRange:
-    """Trains for a while with a learning rate that grows with every step, and notes the loss (Smith, 2017).
+    """Trains for some steps with a growing learning rate and records the loss (Smith, 2017).
 
     The model passed in is not changed.
 
@@ -85,10 +85,10 @@ def lr_range_test(
         model: a compiled model.
         x, y: data, as in `fit`.
         low, high: the first and the last learning rate.
-        steps: how many.
+        steps: the number of steps.
         batch_size: rows in a step.
-        smoothing: the share of the old average in the average loss, corrected for its start.
-        explosion: stops when the average loss is so many times its smallest value.
+        smoothing: the weight of the previous average in the running average of the loss, which is corrected for its start.
+        explosion: the run stops when the average loss exceeds its smallest value by this factor.
 
     Raises:
         ArgumentError: not 0 < low < high, or fewer than 5 steps.

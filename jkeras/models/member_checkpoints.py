@@ -25,7 +25,7 @@ PREFIX = "members-"
 
 
 class GroupStore(Callback, SnapshotStore):
-    """Where the snapshots of one group go: a folder inside of that of the callback that the user gave."""
+    """Stores the snapshots of one group in a folder inside that of the user's callback."""
 
     def __init__(self, whole: CheckpointCallback, folder: Path):
         super().__init__()
@@ -39,11 +39,11 @@ class GroupStore(Callback, SnapshotStore):
         return False
 
     def latest(self) -> tuple[Path, dict[str, Any]] | None:
-        """The checkpoint to go on from and its configuration."""
+        """The checkpoint to resume from, and its configuration."""
         return self.store.latest()
 
     def start(self, step: int) -> None:
-        """Called when a run begins at the beginning."""
+        """Called when a run starts from scratch."""
         self.store.start(step)
 
     def accepts(self, epoch: int, logs: dict[str, Any]) -> bool:
@@ -66,7 +66,7 @@ def stores(callbacks: Iterable[Any], possible: bool) -> list[CheckpointCallback]
     """The callbacks that keep checkpoints.
 
     Raises:
-        ArgumentError: one of them chooses by the logs, or this kind of run cannot go on.
+        ArgumentError: one of them depends on the logs, or this kind of run cannot be resumed.
     """
     checkpoints = [callback for callback in callbacks if isinstance(callback, CheckpointCallback)]
     for store in checkpoints:
@@ -97,7 +97,7 @@ def stored_size(checkpoints: Sequence[CheckpointCallback], count: int) -> int | 
 
 
 def parts(checkpoints: Sequence[CheckpointCallback], ranges: Sequence[range]) -> list[list[GroupStore]]:
-    """For each callback the stores of all groups, whose folders are made.
+    """The stores of all groups for each callback; creates their folders.
 
     Raises:
         RestoreError: the folder has checkpoints of other groups.
@@ -129,7 +129,7 @@ def _removed(folder: Path) -> bool:
 
 
 def finish(checkpoints: Sequence[CheckpointCallback], several: Sequence[Sequence[GroupStore]]) -> None:
-    """Called when all groups came to their end."""
+    """Called when all groups have finished."""
     for whole, own in zip(checkpoints, several, strict=True):
         for part in own:
             part.store.finish()
@@ -137,6 +137,6 @@ def finish(checkpoints: Sequence[CheckpointCallback], several: Sequence[Sequence
 
 
 def written_definition(model: Model, settings: Sequence[Any]) -> dict[str, Any]:
-    """What a checkpoint of several members says of them beside their arrays."""
+    """What a checkpoint of several members stores besides their arrays."""
     definition = writable_definition(model)
     return {**definition, "model": None, "members": {"model": definition["model"], "settings": list(settings)}}

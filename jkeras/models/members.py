@@ -36,7 +36,7 @@ from jkeras.training.task import Options, Task
 if TYPE_CHECKING:
     from jkeras.models.model import Model
 
-# What the bar's line says while steps of several sizes of groups are measured.
+# The text of the bar while several group sizes are measured.
 MEASURING = "measuring how many models train best in one program"
 
 PER_BATCH = tuple(f"on_{what}batch_{when}" for what in ("", "train_", "test_") for when in ("begin", "end"))
@@ -51,7 +51,7 @@ class Plan:
         callbacks: each member gets its own copies.
         rows: for each member the rows of the data that it sees; None for all.
         group: how many members train in one program; None to choose by measuring.
-        progress: told of the epochs of all groups, where there are several.
+        progress: notified of the epochs of all groups, if there are several.
         settings: what distinguishes each member from the others, as JSON can hold it; None where a run cannot go on from a
             checkpoint.
     """
@@ -91,14 +91,14 @@ def train(task: Task, state: TrainState, plan: Plan) -> Trained:
     """Trains stacked states.
 
     Args:
-        task: what they have in common, prepared with `in_memory`.
+        task: what the members have in common, prepared with `in_memory`.
         state: with a leading axis of members.
-        plan: how.
+        plan: how to train.
 
     Raises:
         ArgumentError: a callback has hooks per batch, or keeps checkpoints in a way that does not fit many models; `group` is
             no positive integer; the model's steps are not to be compiled, or a strategy distributes them.
-        RestoreError: a checkpoint is of other members, or was made in groups of another size.
+        RestoreError: a checkpoint belongs to other members, or its groups have another size.
         InputError: the data is too large.
     """
     stores = member_checkpoints.stores(plan.callbacks, plan.settings is not None)
@@ -133,7 +133,7 @@ def train(task: Task, state: TrainState, plan: Plan) -> Trained:
 
 
 def _check(task: Task, plan: Plan) -> None:
-    """Raises what is wrong with callbacks, steps and data."""
+    """Raises an error for callbacks, steps or data that cannot be used."""
     for callback in plan.callbacks:
         if CallbackList([callback]).wants(*PER_BATCH):
             raise ArgumentError(
@@ -159,7 +159,7 @@ def _check(task: Task, plan: Plan) -> None:
 
 
 def _grouping(task: Task, state: TrainState, plan: Plan, stored: int | None) -> Grouping:
-    """How the members are grouped: as the argument says, as in the run that goes on, or as is fastest."""
+    """How the members are grouped: by the argument, as in the resumed run, or by speed."""
     count, size = state.step.shape[0], checked_size(plan.group)
     group_size = size or stored
     if group_size is None:
@@ -197,15 +197,15 @@ class Live:
     changed: TrainState | None = None
 
     def offer(self, state: Callable[[], TrainState]) -> None:
-        """The state of all members, should anybody look."""
+        """Offers the state of all members, which is computed only on access."""
         self.current, self.changed = state, None
 
     def take(self) -> TrainState | None:
-        """The state, if a member's callback changed it."""
+        """The state if a member's callback changed it."""
         return self.changed
 
     def written_definition(self) -> dict[str, Any]:
-        """What a checkpoint says of the members beside their arrays."""
+        """What a checkpoint stores about the members besides their arrays."""
         return self.definition()
 
 
@@ -221,23 +221,23 @@ class Member:
         self.frozen: Any = None
 
     def note(self, epoch: int, logs: dict[str, Any]) -> None:
-        """Keeps the logs of an epoch."""
+        """Records the logs of an epoch."""
         self.epochs.append(epoch)
         for name, value in logs.items():
             self.logs.setdefault(name, []).append(value)
 
     def history(self) -> History:
-        """What happened to this member."""
+        """The history of this member."""
         return History(self.logs, self.epochs, self.callbacks.params)
 
     def get_state(self) -> dict[str, Any]:
-        """What a checkpoint holds of it, beside its arrays."""
+        """What a checkpoint stores about it besides its arrays."""
         callbacks = {name: callback.get_state() for name, callback in self.callbacks.stateful().items()}
         frozen = None if self.frozen is None else named_arrays(self.frozen)
         return {"callbacks": callbacks, "epochs": self.epochs, "logs": self.logs, "frozen": frozen}
 
     def set_state(self, state: Mapping[str, Any], template: TrainState) -> None:
-        """Goes back to what `get_state` gave.
+        """Restores what `get_state` returned.
 
         Args:
             state: from a checkpoint.
@@ -268,11 +268,11 @@ class Group(Callback):
         self.members: list[Member] = [Member(model, i, plan.callbacks, directions, params) for i in range(count)]
 
     def get_state(self) -> dict[str, Any]:
-        """What a checkpoint holds of the members, beside their arrays."""
+        """What a checkpoint stores about the members besides their arrays."""
         return {"members": [who.get_state() for who in self.members]}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes back to what `get_state` gave."""
+        """Restores what `get_state` returned."""
         for who, member_state in zip(self.members, state["members"], strict=True):
             who.set_state(member_state, self.template)
 
@@ -309,7 +309,7 @@ class Group(Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         for who in self.members:
             if who.frozen is not None:
-                self._put(who, who.frozen)  # the program trained it along; that does not count
+                self._put(who, who.frozen)  # the program trained it as well, which does not count
                 continue
             own = {name: _scalar(np.asarray(value)[who.index]) for name, value in (logs or {}).items()}
             self._call(who, "on_epoch_end", epoch, own)

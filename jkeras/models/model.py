@@ -132,13 +132,13 @@ class Model(TrainableModel):
         before, or the new one, whole. `jk.load_model(path)` reads all of them.
 
         Args:
-            filepath: where to; `hf://user/model` is a repository of the Hugging Face Hub, which gets the members of a `.keras`
+            filepath: the path; `hf://user/model` is a repository of the Hugging Face Hub, which gets the members of a `.keras`
                 file and a model card (`pip install jkeras[hub]`).
-            overwrite: whether an earlier save there is replaced.
-            include_optimizer: whether the recipe and the optimizer's state are saved.
+            overwrite: whether to replace an earlier save.
+            include_optimizer: whether to save the recipe and the optimizer's state.
 
         Raises:
-            ExistsError: there is a save and it may not be replaced, or a directory that is none.
+            ExistsError: the path exists and `overwrite=False`, or it is a directory that jkeras did not write.
             ArgumentError: the recipe cannot be written in that format, or the suffix is unknown.
         """
         saving.save_model(self, filepath, overwrite, include_optimizer)
@@ -153,12 +153,12 @@ class Model(TrainableModel):
 
         Args:
             filepath: where to.
-            overwrite: whether an earlier file there is replaced.
+            overwrite: whether to replace an earlier file.
             max_shard_size: the largest size of each file of a `.weights.json` index, in GB; 5 if None.
 
         Raises:
-            ExistsError: there is a file and it may not be replaced.
-            ArgumentError: the suffix is that of no format for weights, or a layer alone is larger than `max_shard_size`.
+            ExistsError: the path exists and `overwrite=False`.
+            ArgumentError: no format for weights has the suffix, or a single layer is larger than `max_shard_size`.
         """
         saving.save_weights(self, filepath, overwrite, max_shard_size)
 
@@ -173,14 +173,14 @@ class Model(TrainableModel):
         """A model with the weights in a file that `save_weights`, `save` or real Keras wrote; the recipe stays.
 
         Loading is strict: a weight that is missing, superfluous or of another shape or type is an error that lists every
-        difference, and nothing is changed. What is to be loaded in part is asked for:
+        difference, and nothing is changed. To load only a part, say so:
 
         Args:
-            filepath: the file or directory; its contents say the format.
-            skip_mismatch: skips layers whose weights differ or are missing.
+            filepath: the file or directory; its contents determine the format.
+            skip_mismatch: whether to skip layers whose weights differ or are missing.
             only: patterns of the weights to load, such as `"encoder/*"` or `["conv*", "head/bias"]`; a pattern matches a
                 weight's path or that of a layer around it. All that match must be in the file. Layers are found by name.
-            by_name: finds layers by their names; layers that only the file or only the model has are skipped.
+            by_name: whether to match layers by name; layers that only the file or only the model has are skipped.
 
         Raises:
             RestoreError: the file does not fit, or is damaged.
@@ -202,7 +202,7 @@ class Model(TrainableModel):
         *,
         platforms: Sequence[str] | None = None,
     ) -> None:
-        """Writes one file with the program that predicts, weights inside; JAX runs it without jkeras::
+        """Writes the prediction program, including the weights, to one file, which JAX runs without jkeras::
 
             model.export("model.stablehlo")
 
@@ -211,18 +211,18 @@ class Model(TrainableModel):
             outputs = program.call(x)
 
         The batch may have any size, and so may every axis whose size the model's input leaves open. An exported program is
-        compiled code: run those of people you trust. Needs flatbuffers, `pip install jkeras[export]`.
+        compiled code: only run programs from people you trust. Needs flatbuffers, `pip install jkeras[export]`.
 
         Args:
             filepath: the file.
             format: "stablehlo"; Keras's others are not supported.
             verbose: accepted for compatibility with Keras.
-            input_signature: in place of the model's own: shapes, with None for open sizes, or specs with `shape` and
+            input_signature: replaces the model's own inputs: shapes, with None for open sizes, or specs with `shape` and
                 `dtype`, in the structure of the inputs.
-            platforms: what the program is to run on; "cpu", "cuda" and "tpu" if None.
+            platforms: the platforms that the program runs on; None means "cpu", "cuda" and "tpu".
 
         Raises:
-            ArgumentError: the model does not work with open sizes or on a platform, or another format was asked for.
+            ArgumentError: the model does not work with open sizes or on a platform, or the format is not supported.
         """
         exporting.export(self, filepath, format, verbose, input_signature, platforms=platforms)
 

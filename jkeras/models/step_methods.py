@@ -98,7 +98,7 @@ class ModelWithSteps(AdaptableModel, StepMethods):
         return program
 
     def check_task(self, task: Task, class_weight: Mapping[Any, float] | None) -> None:
-        """Compares the data of a task with the model; part of `prepare`."""
+        """Checks the data of a task against the model; part of `prepare`."""
         check_task(self, task, class_weight)
 
     def in_step(self, program: Any) -> Self:

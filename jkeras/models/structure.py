@@ -245,7 +245,7 @@ class StructuredModel(ModelValue):
 
         new = self.map_layers(changed)
         state = self._spec_contents.state
-        # The optimizer's state covers other weights now, so it starts anew.
+        # The optimizer's state covers other weights now, so it starts from zero.
         return new if state is None else new._evolve(state=state.replace(opt_state=None))
 
     def map_layers(
@@ -254,7 +254,7 @@ class StructuredModel(ModelValue):
         """The same model over changed layers; weights stay, and what was shared stays shared.
 
         Args:
-            change: takes a layer's path and the layer, returns the one to use.
+            change: a function of a layer's path and the layer that returns the layer to use.
             prefix: the path of this model inside the outermost.
             done: the changed layers so far, by the id of the one before.
         """

@@ -81,7 +81,7 @@ def _connected_to(model: Model, name: str) -> str:
 
 
 class Contents:
-    """What a summary says, however it is shown; arguments as in `Model.summary`.
+    """The contents of a summary, independent of its presentation; arguments as in `Model.summary`.
 
     Attributes:
         title: the line above the table.
@@ -133,7 +133,7 @@ class Contents:
         cells = [f"{'  ' * depth}{name} ({type(layer).__name__})", shape, count]
         if self._trainable:
             params = [info for info in weights if info.collection == "params"]
-            # One that training changes is enough: under LoRA the kernel alone is frozen.
+            # One trainable weight is enough: under LoRA only the kernel is frozen.
             trainable = not params or any(info.trainable for info in params)
             cells.append(("Y" if trainable else "N") if weights else "-")
         if self._cost:
@@ -171,7 +171,7 @@ def summary(
     for cells in rows:
         table.add_row(*map(escape, cells))
 
-    # Also text in a notebook, in one piece: the value of a cell has the other form of a table.
+    # Prints text in notebooks too, in one piece; the value of a cell is shown as an HTML table.
     console = Console(width=line_length or (None if print_fn is None else 98), force_jupyter=False)
     with console.capture() as capture:
         console.print(f"[bold]{escape(contents.title)}[/bold]", highlight=False)

@@ -1,4 +1,4 @@
-"""Hyperparameters that a sweep varies: how a value is put into a model, and how a traced one is put into its step.
+"""Hyperparameters that a sweep varies: how values are set in a model, and traced values in its step.
 
 A step is compiled for one definition and one optimizer. For many values of a hyperparameter the values are arrays that
 travel with the members' states; inside the step they replace the corresponding fields.
@@ -27,7 +27,7 @@ from jkeras.types import Specs
 # Where the values of a member are kept, among the states of layers.
 PLACE = "<varied>"
 
-# Regularizers of the weights that multiply inputs; biases and embeddings are left alone.
+# Regularizers of the weights that multiply inputs; those of biases and embeddings are not changed.
 KERNELS = ("kernel_regularizer", "depthwise_regularizer", "pointwise_regularizer")
 OF_LAYERS = ("l1", "l2", "dropout")
 # What is set before training starts, not inside the step.
@@ -69,7 +69,7 @@ def check(model: Model, values: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 
 def applied(model: Model, values: Mapping[str, Any]) -> Model:
-    """The model with values in its layers and its optimizer, as one would have written it by hand.
+    """The model with values set in its layers and its optimizer, as if written by hand.
 
     Raises:
         ArgumentError: a value is not allowed.
@@ -134,7 +134,7 @@ def varied(step: Step) -> Step:
 
 
 def traced(program: Program, values: Mapping[str, Any]) -> Program:
-    """A program with traced values in the place of fields; only for use inside a step."""
+    """A program with traced values in place of fields; only for use inside a step."""
 
     def regularizer(l1: Any, l2: Any) -> Any:
         return _with_raw(L1L2(), {"l1": l1, "l2": l2})

@@ -1,7 +1,7 @@
-"""What a model does with data: `fit`, `evaluate`, `predict` and their forms for one batch.
+"""`fit`, `evaluate`, `predict` and their single-batch forms.
 
-These functions check arguments, have the task prepared, and leave the work to `training/`. `Model` has a method for each of
-them, where their arguments are explained.
+These functions check arguments, prepare the task, and leave the work to `training/`. `Model` has a method for each of
+them, which documents the arguments.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from jkeras.types import CallbacksLike, Data, Verbose
 
 Model = TypeVar("Model", bound=ModelWithSteps)
 
-# What evaluation gives: one number, the loss and each metric, or all of them by name.
+# The result of an evaluation: one number, the loss and each metric, or all of them by name.
 Scores: TypeAlias = float | list[float] | dict[str, float]
 
 
@@ -59,7 +59,7 @@ def fit(
     shuffle = _shuffle(options.shuffle)
     task = prepare(model, data, held_out)
     check_used("fit", 3)
-    # Callbacks may keep the model that they see first.
+    # Callbacks may keep a reference to the model that they see first.
     undrawn = None if callbacks or options.donate else task.model.undrawn_state()
     state = task.first_state(options.seed, undrawn)
     running: Model = task.model if undrawn is None and state is task.model.state else task.model.with_state(state)

@@ -101,7 +101,7 @@ def _attend(
     is_causal: bool,
     fused: bool,
 ) -> jax.Array:
-    # Outside of GPUs, programs of the library's function cannot multiply numbers of type float16.
+    # Outside GPUs, programs of the library's function cannot multiply numbers of type float16.
     by_hand = query.dtype == jnp.float16 and jax.default_backend() not in GPUS
     stock = functools.partial(_explicit if by_hand else _library, scale=scale, is_causal=is_causal)
     if not fused:
@@ -111,7 +111,7 @@ def _attend(
     return outputs
 
 
-# As one program: outside of one, JAX goes through the parts one by one.
+# As one program: outside one, JAX goes through the parts one by one.
 _as_one_program = jax.jit(_attend, static_argnames=("scale", "is_causal", "fused"), inline=True)
 
 

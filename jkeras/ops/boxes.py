@@ -128,7 +128,7 @@ def _clipped(boxes: Array, height: Any, width: Any) -> Array:
 def clip_to_image_size(
     bounding_boxes: Mapping[str, Any], height: Any = None, width: Any = None, bounding_box_format: str = "xyxy"
 ) -> dict[str, Any]:
-    """Boxes without what is outside of the image; the label of a box that is gone becomes -1.
+    """Boxes without what is outside the image; the label of a box that is gone becomes -1.
 
     Args:
         bounding_boxes: "boxes", an array `(..., 4)`, and perhaps "labels", an array `(...)`.

@@ -24,7 +24,7 @@ Logs: TypeAlias = Mapping[str, Sequence[float]]
 
 @runtime_checkable
 class Trained(Protocol):
-    """What has logs, such as a model that was trained, or a `History`."""
+    """An object with logs, such as a trained model or a `History`."""
 
     @property
     def history(self) -> Logs:
@@ -50,14 +50,14 @@ def plot_history(
 
     Args:
         history: a `History`, a model that was trained, or a mapping from name to values per epoch.
-        metrics: which to draw, without `val_`; all if None. The learning rate gets a panel if the logs have it.
-        path: writes the picture there.
+        metrics: the names to draw, without `val_`; None draws all. The learning rate gets a panel if the logs contain it.
+        path: a file to write the picture to.
 
     Returns:
         The matplotlib figure.
 
     Raises:
-        ArgumentError: a metric that the logs do not have.
+        ArgumentError: the logs do not contain a metric.
         InputError: nothing was logged.
 
     >>> figure = plot_history({"loss": [0.9, 0.5, 0.4], "val_loss": [1.0, 0.7, 0.6]})
@@ -131,12 +131,12 @@ def _grows(name: str) -> bool:
 
 
 def plot_sweep(sweep: Sweep, metric: str | None = None, *, path: str | os.PathLike[str] | None = None) -> Figure:
-    """What a sweep found: the curve of each model, and its last value by each hyperparameter that varies.
+    """The results of a sweep: the curve of each model, and its last value for each varying hyperparameter.
 
     Args:
         sweep: a trained `jk.sweep`.
         metric: a name in the logs; `val_loss` or `loss` by default.
-        path: writes the picture there.
+        path: a file to write the picture to.
 
     Returns:
         The matplotlib figure.

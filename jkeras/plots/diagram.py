@@ -34,7 +34,7 @@ class Box:
     Attributes:
         name: its name in the model.
         kind: its class.
-        lines: what else is to be said.
+        lines: further lines of text.
         trainable: whether training changes it; None if it has no weights.
     """
 
@@ -81,8 +81,8 @@ class Diagram:
         """Writes `.svg`, `.dot`, `.mmd` (Mermaid); `.png` and `.pdf` with Graphviz or else matplotlib.
 
         Raises:
-            ArgumentError: it is not a path, or ends in something else.
-            ImportError: neither Graphviz nor matplotlib is there.
+            ArgumentError: `path` is not a path, or has another suffix.
+            ImportError: neither Graphviz nor matplotlib is installed.
         """
         path = arguments.checked("save", "path", path, arguments.path)
         texts = {".svg": self.to_svg, ".dot": self.to_dot, ".gv": self.to_dot, ".mmd": self.to_mermaid}
@@ -123,19 +123,19 @@ def diagram(
 ) -> Diagram:
     """The diagram of a model.
 
-    A model that is defined by a `call` has no graph: its layers stand below it.
+    A model that defines `call` has no graph; its layers are drawn below it.
 
     Args:
-        model: a model; built, if shapes and numbers of weights are to be seen.
-        show_shapes: whether boxes have the shapes of outputs.
-        show_dtype: whether they have the types of what is computed.
-        show_params: whether they have the numbers of weights.
-        show_activations: whether they have the names of activations.
-        expand_nested: whether the layers of models inside take their places.
+        model: a model; shapes and numbers of weights are shown if it is built.
+        show_shapes: whether to show the shapes of outputs.
+        show_dtype: whether to show the dtypes of outputs.
+        show_params: whether to show the numbers of weights.
+        show_activations: whether to show the names of activations.
+        expand_nested: whether to draw the layers of nested models instead of a box.
         direction: "TB" or "LR".
 
     Raises:
-        ArgumentError: it is not a model, or another direction.
+        ArgumentError: `model` is not a model, or the direction is unknown.
 
     >>> import jkeras as jk
     >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(3, name="hidden"), jk.layers.Dense(2, name="out")])

@@ -1,4 +1,4 @@
-"""Matplotlib's figures, which a notebook shows once."""
+"""Matplotlib figures that notebooks show only once."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def figures(what: str) -> Any:  # a module
     """`matplotlib.pyplot`.
 
     Raises:
-        ExtraError: matplotlib is not there.
+        ExtraError: matplotlib is not installed.
     """
     return needed("matplotlib.pyplot", what, "'jkeras[plot]'")
 
 
 @functools.cache
 def _figure_class() -> type[Figure]:
-    """A figure that is not shown a second time as the value of a cell whose open figures are shown at its end."""
+    """A figure that is not shown twice, as the value of a cell and among the figures that are open at its end."""
     from matplotlib.figure import Figure
 
     class NotebookFigure(Figure):
@@ -50,7 +50,7 @@ def panels_of(what: str, rows: int, columns: int, size: tuple[float, float]) -> 
     """A figure and its panels, `(rows, columns)` axes.
 
     Raises:
-        ImportError: matplotlib is not there; `what` needs it.
+        ImportError: matplotlib is not installed; `what` needs it.
     """
     figure, panels = figures(what).subplots(
         rows, columns, figsize=size, squeeze=False, layout="constrained", FigureClass=_figure_class()
@@ -59,7 +59,7 @@ def panels_of(what: str, rows: int, columns: int, size: tuple[float, float]) -> 
 
 
 def finish(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:
-    """The figure, written to a path if there is one."""
+    """Returns the figure, after saving it if there is a path."""
     if path is not None:
         figure.savefig(arguments.checked("plot", "path", path, arguments.path), dpi=130)
         figures("a plot").close(figure)

@@ -51,24 +51,24 @@ def plot_image_gallery(
     Args:
         images: `(batch, height, width, channels)`.
         y_true: the class of each image.
-        y_pred: what a model takes for its class.
-        label_map: names by class; needed where there are classes.
-        rows: how many; None makes a square.
-        cols: how many; None makes room for all images.
-        value_range: the least and the greatest value of the images.
+        y_pred: the predicted class of each image.
+        label_map: the name of each class; required if there are classes.
+        rows: the number of rows; None makes the grid square.
+        cols: the number of columns; None makes room for all images.
+        value_range: the lowest and highest possible value of the images.
         scale: the size of an image, in inches.
         path: a file for the picture.
-        show: whether it is shown at once; None shows it unless there is a path.
-        transparent: whether the file has no background.
+        show: whether to show it immediately; None shows it unless there is a path.
+        transparent: whether the file's background is transparent.
         dpi: dots per inch in the file.
-        legend_handles: what a legend explains.
-        data_format: "channels_last" or "channels_first"; None is the global one.
+        legend_handles: the entries of a legend.
+        data_format: "channels_last", "channels_first", or None for the default of `jkeras.config`.
 
     Returns:
-        The figure if it is neither shown nor written, else None.
+        The figure if it is neither shown nor saved, otherwise None.
 
     Raises:
-        ArgumentError: there are a path and `show=True`, or classes without names.
+        ArgumentError: both a path and `show=True` are passed, or classes have no names.
         InputError: images have another shape.
         ImportError: matplotlib is not installed.
     """
@@ -134,27 +134,27 @@ def plot_bounding_box_gallery(
 
     Args:
         images: `(batch, height, width, channels)`.
-        bounding_box_format: how boxes are written.
+        bounding_box_format: the format of the boxes.
         y_true: boxes as `draw_bounding_boxes` takes them.
         y_pred: the predictions, in the same form as `y_true`.
-        value_range: the least and the greatest value of the images.
+        value_range: the lowest and highest possible value of the images.
         true_color: the colour of the true boxes.
         pred_color: the colour of the predicted boxes.
         line_thickness: the thickness of the frames.
-        font_scale: the scale of the names.
-        text_thickness: the thickness of the names; None is that of the frames.
-        class_mapping: names by label.
-        ground_truth_mapping: those of the boxes that are there; None is `class_mapping`.
-        prediction_mapping: those of boxes that were found; None is `class_mapping`.
-        legend: whether a legend explains the colours.
-        legend_handles: what the legend has instead.
+        font_scale: the scale of the letters.
+        text_thickness: the thickness of the letters; None means that of the frames.
+        class_mapping: the names by label.
+        ground_truth_mapping: the names for true boxes; None means `class_mapping`.
+        prediction_mapping: the names for predicted boxes; None means `class_mapping`.
+        legend: whether to add a legend for the colours.
+        legend_handles: the entries of the legend, instead of `legend`.
         rows: see `plot_image_gallery`.
         cols: see `plot_image_gallery`.
-        data_format: "channels_last" or "channels_first"; None is the global one.
+        data_format: "channels_last", "channels_first", or None for the default of `jkeras.config`.
         **kwargs: further arguments of `plot_image_gallery`.
 
     Raises:
-        ArgumentError: there are `legend` and `legend_handles`.
+        ArgumentError: both `legend` and `legend_handles` are passed.
         InputError: images or boxes have another shape.
         ImportError: matplotlib is not installed.
     """
@@ -207,23 +207,23 @@ def plot_segmentation_mask_gallery(
     data_format: str | None = None,
     **kwargs: Any,
 ) -> Figure | None:
-    """Draws a row for each image: the image, with its true classes, and with predicted classes.
+    """Draws a row for each image: the image itself, with the true classes, and with the predicted classes.
 
     Args:
         images: `(batch, height, width, channels)`.
         num_classes: see `draw_segmentation_masks`.
-        value_range: the least and the greatest value of the images.
+        value_range: the lowest and highest possible value of the images.
         y_true: masks as `draw_segmentation_masks` takes them, of any type of numbers.
         y_pred: the predictions, in the same form as `y_true`.
         color_mapping: see `draw_segmentation_masks`.
         blend: as for `draw_segmentation_masks`.
         alpha: as for `draw_segmentation_masks`.
         ignore_index: as for `draw_segmentation_masks`.
-        data_format: "channels_last" or "channels_first"; None is the global one.
+        data_format: "channels_last", "channels_first", or None for the default of `jkeras.config`.
         **kwargs: further arguments of `plot_image_gallery`.
 
     Raises:
-        SignatureError: there is `rows` or `cols`, which follow from the images.
+        SignatureError: `rows` or `cols` is passed; they follow from the images.
         InputError: images or masks have another shape.
         ImportError: matplotlib is not installed.
     """

@@ -29,7 +29,7 @@ class Placed:
 
 
 def texts(box: Box) -> list[str]:
-    """The lines inside of a box."""
+    """The lines inside a box."""
     return [line for line in (box.name, box.kind, *box.lines) if line]
 
 

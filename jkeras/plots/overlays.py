@@ -19,15 +19,15 @@ Names = Mapping[int, str]
 
 # Every colour of the palette is a multiple of this one, as in Keras.
 STEP = np.asarray([2**25 - 1, 2**15 - 1, 2**21 - 1])
-# What Keras's texts are high for a scale of 1, in pixels.
+# The height of Keras's texts at scale 1, in pixels.
 FONT_SIZE = 20
 
 
 def images_last(images: ArrayLike, data_format: str | None, where: str) -> np.ndarray:
-    """A batch of images `(batch, height, width, channels)`, whichever layout it has.
+    """A batch of images as `(batch, height, width, channels)`, from either layout.
 
     Raises:
-        InputError: it is none.
+        InputError: it is not a batch of images.
     """
     array = np.asarray(images)
     if array.ndim != 4:
@@ -36,7 +36,7 @@ def images_last(images: ArrayLike, data_format: str | None, where: str) -> np.nd
 
 
 def in_bytes(images: np.ndarray, value_range: Sequence[float]) -> np.ndarray:
-    """Images whose values lie in a range as integers from 0 to 255.
+    """Images with values in a range, rescaled to integers from 0 to 255.
 
     >>> in_bytes(np.asarray([0.0, 0.5, 1.0]), (0, 1)).tolist()
     [0, 127, 255]
@@ -67,23 +67,23 @@ def draw_bounding_boxes(
     """Images with frames around boxes.
 
     Args:
-        images: `(batch, height, width, channels)`; floats up to 1 are taken for shares of 255.
-        bounding_boxes: "boxes" `(batch, boxes, 4)`, "labels" `(batch, boxes)`, and "confidences" like labels, if there are any. A
-            box with the label -1 is left out.
-        bounding_box_format: how boxes are written, see `jkeras.utils.bounding_boxes`.
-        class_mapping: names by labels, which are written at boxes; needs Pillow.
+        images: `(batch, height, width, channels)`; floats up to 1 are multiplied by 255.
+        bounding_boxes: "boxes" `(batch, boxes, 4)`, "labels" `(batch, boxes)`, and optionally "confidences" `(batch, boxes)`. A
+            box with the label -1 is not drawn.
+        bounding_box_format: the format of the boxes; see `jkeras.utils.bounding_boxes`.
+        class_mapping: the names to write at boxes, by label; needs Pillow.
         color: red, green and blue, from 0 to 255.
         line_thickness: the thickness of the frames, in pixels.
-        text_thickness: the thickness of the letters; None is that of the frames.
-        font_scale: the scale of the letters, 1 is 20 pixels.
-        data_format: "channels_last" or "channels_first"; None is the global one.
+        text_thickness: the thickness of the letters; None means that of the frames.
+        font_scale: the scale of the letters; 1 means 20 pixels.
+        data_format: "channels_last", "channels_first", or None for the default of `jkeras.config`.
 
     Returns:
-        Integers from 0 to 255, laid out as `images`.
+        Integers from 0 to 255 in the layout of `images`.
 
     Raises:
         InputError: images or boxes have another shape, or there are no labels.
-        ImportError: there are names, and Pillow is not installed.
+        ImportError: names are to be written, and Pillow is not installed.
 
     >>> boxes = {"boxes": [[[0, 0, 3, 3]]], "labels": [[1]]}
     >>> drawn = draw_bounding_boxes(np.zeros((1, 4, 4, 3)), boxes, "xyxy", line_thickness=1)
@@ -133,7 +133,7 @@ def _boxes(
 
 
 def _frame(image: np.ndarray, box: tuple[int, int, int, int], paint: np.ndarray, thickness: int) -> None:
-    """Paints the edges of a box, the middle of each on its coordinate."""
+    """Draws the edges of a box, each centred on its coordinate."""
     left, top, right, bottom = box
     before, after = (thickness - 1) // 2, thickness // 2 + 1
 
@@ -180,17 +180,17 @@ def draw_segmentation_masks(
     ignore_index: int = -1,
     data_format: str | None = None,
 ) -> np.ndarray:
-    """Images with the classes of their pixels in colours.
+    """Images with a coloured overlay for the class of each pixel.
 
     Args:
         images: `(batch, height, width, channels)`, values up to 255.
-        segmentation_masks: integers `(batch, height, width)`, with an axis for one channel or without.
+        segmentation_masks: integers `(batch, height, width)`, optionally with a channels axis of size 1.
         num_classes: classes from this number on are not drawn; None draws all.
-        color_mapping: red, green and blue by class; classes that it lacks are not drawn. None is a palette.
-        alpha: how much colours cover, from 0 to 1.
-        blend: False puts colours in the place of pixels, and gives floats.
+        color_mapping: red, green and blue by class; classes that are missing are not drawn. None means a palette.
+        alpha: the opacity of the colours, from 0 to 1.
+        blend: whether to blend colours with the image; False replaces pixels and returns floats.
         ignore_index: a class that is not drawn.
-        data_format: "channels_last" or "channels_first"; None is the global one.
+        data_format: "channels_last", "channels_first", or None for the default of `jkeras.config`.
 
     Returns:
         `(batch, height, width, channels)`, integers from 0 to 255.

@@ -1,4 +1,4 @@
-"""A picture of what a training step takes on an accelerator."""
+"""A picture of the memory and time of a training step on an accelerator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-# A bar of a smaller share of the device's memory could not be seen beside it.
+# A bar for a smaller share of the device's memory would be invisible.
 SMALL = 0.02
 
 
@@ -39,11 +39,11 @@ def plot_plan(plan: Planned, *, path: PathLike | None = None) -> Figure:
     """Memory of a device as one bar, with the capacity, and the three limits of a step's time.
 
     Args:
-        plan: what `jk.distribute.plan` gave.
-        path: writes the picture there.
+        plan: the result of `jk.distribute.plan`.
+        path: a file to write the picture to.
 
     Raises:
-        ImportError: matplotlib is not there.
+        ImportError: matplotlib is not installed.
     """
     limits = list(plan.bounds)
     rows = 2 if limits else 1

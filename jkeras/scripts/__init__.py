@@ -1,10 +1,10 @@
-"""What scripts of other times and of TensorFlow say, in today's words: only while `jkeras run` or `as_keras` is in force.
+"""Support for scripts written for Keras 1, Keras 2 and TensorFlow, active only under `jkeras run` or `as_keras`.
 
     spellings.py, layers.py, optimizers.py, models.py, callbacks.py   old arguments and methods
     old_modules.py, backend.py, preprocessing/, scikit_learn.py        old names and modules
     tensorflow/                                                        a thin `tf`
 
-Nothing of it changes `jkeras.keras` for good: `Spellings` puts it in place and takes it away again.
+`jkeras.keras` is not changed permanently: `Spellings` installs all of this and removes it again.
 """
 
 from jkeras.scripts.notes import OldSpellingWarning as OldSpellingWarning

@@ -24,7 +24,7 @@ from jkeras.types import DTypeLike, TensorLike
 
 
 class SessionError(JkerasError, NotImplementedError):
-    """A function needs a session of TensorFlow 1, which there is not; the message shows the step to write."""
+    """A function needs a session of TensorFlow 1, which does not exist here; the message shows the step to write."""
 
 
 # -- values that change -----------------------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ def placeholder(
     sparse: bool = False,
     name: str | None = None,
 ) -> Any:
-    """A symbolic tensor to make a model of; the first size is the batch's."""
+    """A symbolic tensor to build a model from; the first size is that of the batch."""
     sizes = (None,) * (ndim or 0) if shape is None else tuple(shape)
     return Input(batch_shape=sizes, dtype=dtype, sparse=sparse, name=name)
 
@@ -59,7 +59,7 @@ def get_value(x: TensorLike) -> Any:
 
 
 def set_value(x: Variable, value: TensorLike) -> None:
-    """Puts another value in the place of a variable's."""
+    """Replaces the value of a variable."""
     if not isinstance(x, Variable):
         raise ArgumentError(f"K.set_value: expected a variable, got {type(x).__name__}; is it a schedule's rate?")
     x.assign(value)
@@ -71,23 +71,23 @@ def batch_get_value(tensors: Iterable[Any]) -> list[Any]:
 
 
 def batch_set_value(tuples: Iterable[tuple[Variable, Any]]) -> None:
-    """Puts values in the place of several variables', by pairs."""
+    """Replaces the values of several variables, from pairs."""
     for cell, value in tuples:
         set_value(cell, value)
 
 
 def update(x: Variable, new_x: Any) -> Any:
-    """Assigns, and gives the new value."""
+    """Assigns a value and returns it."""
     return x.assign(new_x)
 
 
 def update_add(x: Variable, increment: Any) -> Any:
-    """Adds in place, and gives the new value."""
+    """Adds in place and returns the new value."""
     return x.assign_add(increment)
 
 
 def update_sub(x: Variable, decrement: Any) -> Any:
-    """Subtracts in place, and gives the new value."""
+    """Subtracts in place and returns the new value."""
     return x.assign_sub(decrement)
 
 
@@ -124,7 +124,7 @@ def random_uniform_variable(
 
 
 class LearningPhase(int):
-    """The number 0; among the inputs of `K.function` the place of the flag that says whether a model is trained."""
+    """The number 0; among the inputs of `K.function`, the place of the training flag."""
 
 
 _PHASE = LearningPhase(0)
@@ -239,7 +239,7 @@ def batch_dot(x: TensorLike, y: TensorLike, axes: Any = None) -> Any:
 
 @on_tensors
 def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Any:
-    """A bias for each channel added."""
+    """Adds a bias for each channel."""
     if (data_format or _today.image_data_format()) == "channels_first" and x.ndim > 2:
         bias = jnp.reshape(jnp.asarray(bias), (-1, *(1,) * (x.ndim - 2)))
     return x + jnp.asarray(bias)
@@ -316,7 +316,7 @@ def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, na
 
 
 def print_tensor(x: TensorLike, message: str = "") -> Any:
-    """Prints values, also from inside a compiled program, and gives them back."""
+    """Prints values, also from inside a compiled program, and returns them."""
     jax.debug.callback(lambda values: print(f"{message}{values}"), jnp.asarray(x))
     return x
 
@@ -327,7 +327,7 @@ def logsumexp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def is_sparse(tensor: TensorLike) -> bool:
-    """Always False: there are no sparse tensors."""
+    """Always False, since there are no sparse tensors."""
     return False
 
 
@@ -342,13 +342,13 @@ _ORDERINGS = {"th": "channels_first", "tf": "channels_last"}
 
 
 def image_dim_ordering() -> str:
-    """Keras 1's names of the image format, "tf" or "th"."""
+    """The image format by its names in Keras 1, "tf" or "th"."""
     NOTES.old("K.image_dim_ordering()", "K.image_data_format()")
     return {new: old for old, new in _ORDERINGS.items()}[_today.image_data_format()]
 
 
 def set_image_dim_ordering(dim_ordering: str) -> None:
-    """Sets the image format by Keras 1's names."""
+    """Sets the image format by its names in Keras 1."""
     if dim_ordering not in _ORDERINGS:
         raise ArgumentError(f"K.set_image_dim_ordering({dim_ordering!r}): expected 'tf' or 'th'.")
     NOTES.old(f"K.set_image_dim_ordering({dim_ordering!r})", f"K.set_image_data_format({_ORDERINGS[dim_ordering]!r})")

@@ -1,4 +1,4 @@
-"""Arguments of callbacks that are called differently today, and metrics that callbacks follow under old names."""
+"""Old names of callbacks' arguments, and of the metrics that callbacks monitor."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from jkeras.scripts.logs import SpelledLogs
 from jkeras.scripts.notes import NOTES
 from jkeras.scripts.patches import Patches
 
-# Today's names of arguments, by class.
+# The current names of arguments, by class.
 RENAMED: dict[type, dict[str, str]] = {
     ReduceLROnPlateau: {"epsilon": "min_delta"},
     ModelCheckpoint: {},
     TensorBoard: {},
 }
-# Arguments that say nothing any more.
+# Arguments without a meaning today.
 WITHOUT: dict[type, tuple[str, ...]] = {
     TensorBoard: ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")
 }
 
-# After how many epochs a checkpoint is due, and how many went by since the last.
+# The number of epochs between checkpoints, and since the last one.
 _periods: weakref.WeakKeyDictionary[ModelCheckpoint, list[int]] = weakref.WeakKeyDictionary()
 
 
 def install(patches: Patches) -> None:
-    """Callbacks take the arguments of their time."""
+    """Makes callbacks accept old arguments."""
     for cls in RENAMED:
         patches.around(cls, "__init__", _constructor(cls))
     patches.around(ModelCheckpoint, "on_epoch_end", _end_period)
@@ -38,7 +38,7 @@ def install(patches: Patches) -> None:
 
 
 def _end_epoch(original: Any, self: CallbackList, epoch: int, logs: dict[str, Any] | None = None) -> None:
-    """With logs in which callbacks find metrics under the names of their time."""
+    """Passes logs in which callbacks find metrics under their old names."""
     spelled = SpelledLogs(logs or {})
     original(self, epoch, spelled)
     if logs is not None:
@@ -46,7 +46,7 @@ def _end_epoch(original: Any, self: CallbackList, epoch: int, logs: dict[str, An
 
 
 def _end_period(original: Any, self: ModelCheckpoint, epoch: int, logs: dict[str, Any] | None = None) -> None:
-    """Saves after every so many epochs alone, where a period was given."""
+    """Saves only after each `period` epochs, if there is one."""
     due = _periods.get(self)
     if due is not None:
         period, passed = due
@@ -68,7 +68,7 @@ def _constructor(cls: type) -> Callable[..., None]:
 
 
 def _checkpoint(original: Any, self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """With files of any ending that the time had."""
+    """Accepts every suffix that old versions accepted."""
     period = kwargs.pop("period", 1)
     if not isinstance(period, int) or period < 1:
         raise ArgumentError(f"ModelCheckpoint(period={period!r}): expected a number of epochs, 1 or more.")
@@ -84,11 +84,11 @@ def _checkpoint(original: Any, self: Any, args: tuple[Any, ...], kwargs: dict[st
     ending = ".weights.h5" if weights else ".keras"
     NOTES.old(f"ModelCheckpoint({path!r})", f"ModelCheckpoint({path.rpartition('.')[0] + ending!r})")
     original(self, "checkpoint" + ending, *args[1:], **kwargs)
-    self.filepath = path  # which `save` and `save_weights` write, in the format of the time
+    self.filepath = path  # which `save` and `save_weights` write in the old format
 
 
 def follow_names(callbacks: Any, metrics: Collection[str]) -> None:
-    """Has callbacks that follow "acc" follow "accuracy" where that is the model's metric, and the other way round."""
+    """Makes callbacks that monitor "acc" monitor "accuracy" if that is the model's metric, and vice versa."""
     for old, new in (("acc", "accuracy"), ("accuracy", "acc")):
         if new not in metrics or old in metrics:
             continue

@@ -1,4 +1,4 @@
-"""Which built-in class reads the arguments of a constructor, and arguments that have other names today."""
+"""Finds the built-in class that reads a constructor's arguments, and translates old names of arguments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def described_class(cls: type) -> Any:
 def renamed(
     where: str, kwargs: Mapping[str, Any], table: Mapping[str, str], without: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """Arguments under their names of today; says so, and which of them have no meaning any more.
+    """Translates arguments to their current names, with a note for each, also for those without a meaning today.
 
     Args:
         where: the class or method, for the warnings.

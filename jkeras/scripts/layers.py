@@ -17,30 +17,30 @@ BASE = Layer
 
 # Sizes of kernels that were separate arguments.
 _SIZES = {"nb_row": 0, "nb_col": 1, "kernel_dim1": 0, "kernel_dim2": 1, "kernel_dim3": 2}
-# Old arguments of every layer that say nothing today.
+# Old arguments of every layer without a meaning today.
 _WITHOUT = ("input_dtype",)
-# What layers over time took as the sizes of their input.
+# The arguments for the input sizes of layers over time.
 _OVER_TIME = ("SimpleRNN", "LSTM", "GRU", "Conv1D")
-# How many sizes of a kernel Keras 1 took by position, after the number of filters.
+# The number of kernel sizes that Keras 1 accepted by position after the number of filters.
 _KERNEL_AXES = {"Conv2D": 2, "SeparableConv2D": 2, "Conv2DTranspose": 2, "Conv3D": 3, "Conv3DTranspose": 3}
 _NOT_OFFERED = {
     ("Embedding", "dropout"): "add a `SpatialDropout1D` layer after it",
     ("BatchNormalization", "mode"): "only Keras 1's mode 0 is supported",
 }
 
-# Shapes with a batch size that layers were given, until a `Sequential` asks for them.
+# Shapes with a batch size that were passed to layers, until a `Sequential` reads them.
 _batch_shapes: weakref.WeakKeyDictionary[Layer, tuple[int | None, ...]] = weakref.WeakKeyDictionary()
 
 
 def install(patches: Patches) -> None:
-    """A `Sequential` begins with the input that its first layer was told of."""
+    """Makes a `Sequential` begin with the input shape that its first layer received."""
     patches.around(Sequential, "add", _add)
     for end in ("input", "output"):
         patches.set(Layer, f"{end}_shape", _ShapeOf(end))
 
 
 def construct(original: Any, cls: Any, described: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Makes a layer from arguments in the words of any time."""
+    """Creates a layer from the arguments of any version."""
     shape = None
     own = () if described is None else described.description._fields
     if "batch_input_shape" in kwargs:
@@ -61,10 +61,10 @@ def construct(original: Any, cls: Any, described: Any, args: tuple[Any, ...], kw
 
 
 def today(class_name: str, kwargs: dict[str, Any], own: Any) -> dict[str, Any]:
-    """Arguments of a built-in layer in today's words.
+    """The current form of a built-in layer's arguments.
 
     Raises:
-        ArgumentError: the layer of today cannot do what an argument asked for.
+        ArgumentError: the current layer does not support an old argument.
     """
     table = old_names.ARGUMENTS.get(class_name, {})
     old = [name for name in kwargs if name not in own and (name in table or name in _SIZES)]
@@ -85,7 +85,7 @@ def today(class_name: str, kwargs: dict[str, Any], own: Any) -> dict[str, Any]:
 
 
 def with_kernel_size(class_name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Positional arguments of Keras 1's convolutions, `(filters, rows, columns)`, as those of today, `(filters, size)`."""
+    """Converts the positional arguments of Keras 1's convolutions, `(filters, rows, columns)`, to `(filters, size)`."""
     axes = _KERNEL_AXES.get(class_name, 0)
     sizes = args[1 : 1 + axes]
     if axes < 2 or len(sizes) < axes or not all(isinstance(size, int) for size in sizes):
@@ -104,7 +104,7 @@ def _add(original: Any, self: Sequential, layer: Any, *args: Any, **kwargs: Any)
 class _ShapeOf:
     """The shape of a layer's input or output in its model, in a list for an input itself.
 
-    Layers that hold something under this name hide it.
+    Attributes of layers with this name take precedence.
     """
 
     def __init__(self, end: str):

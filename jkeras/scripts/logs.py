@@ -1,4 +1,4 @@
-"""Logs and histories that know the names of metrics in earlier versions."""
+"""Logs and histories that also accept the names of metrics in earlier versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jkeras.scripts.notes import NOTES
 
 
 class SpelledLogs(dict[str, Any]):
-    """Logs in which "acc" and "accuracy" find each other, and "lr" the learning rate.
+    """Logs in which "acc" and "accuracy" are the same key, and "lr" is the learning rate.
 
     Keras before 2.3 called both spellings of the metric "acc".
     """
@@ -22,7 +22,7 @@ class SpelledLogs(dict[str, Any]):
         return self[other]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value under a name of any time."""
+        """The value under a name of any version."""
         try:
             return self[name]
         except KeyError:

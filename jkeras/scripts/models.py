@@ -1,4 +1,4 @@
-"""Methods of models that Keras 3 has no more, and arguments that are called differently."""
+"""Methods of models that Keras 3 no longer has, and old names of arguments."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ _QUEUES = (
     "wait_time",
     "show_accuracy",
 )
-# Today's names of arguments, by method.
+# The current names of arguments, by method.
 RENAMED: dict[str, dict[str, str]] = {
     "fit": {"nb_epoch": "epochs"},
     "fit_generator": {"nb_epoch": "epochs"},
 }
-# Arguments that say nothing any more.
+# Arguments without a meaning today.
 WITHOUT: dict[str, tuple[str, ...]] = {
     "fit": _QUEUES,
     "evaluate": _QUEUES,
     "predict": _QUEUES,
     "compile": ("class_mode", "sample_weight_mode", "options", "run_metadata"),
 }
-# What counts batches where Keras 1 counted samples.
+# Arguments that count batches; in Keras 1 they counted samples.
 _STEPS = {"samples_per_epoch": "steps_per_epoch", "nb_val_samples": "validation_steps", "val_samples": "steps"}
 _LOSSES = {"cosine_proximity": "cosine_similarity"}
 
 
 def install(patches: Patches) -> None:
-    """Gives models the methods of their time."""
+    """Gives models their old methods."""
     for owner, name in ((Trainer, "fit"), (Trainer, "evaluate"), (Trainer, "predict"), (Compiling, "compile")):
         patches.around(owner, name, _method(name))
     for name in ("input", "output"):
@@ -92,7 +92,7 @@ def _method(name: str) -> Callable[..., Any]:
 
 def _single(name: str) -> property:
     def get(self: Sequential) -> Any:
-        """The only tensor that goes in, or comes out."""
+        """The only input or output tensor."""
         tensors = getattr(self, f"{name}s", None)
         if not tensors:
             raise AttributeError(f"{self.name} has no {name} before its first layer knows its input.")
@@ -159,7 +159,7 @@ def _of_steps(generator: Any, steps: int | None, kwargs: dict[str, Any]) -> tupl
 
 
 def _in_batches(generator: Any, samples: int, name: str) -> tuple[Any, int]:
-    """The generator, and how many of its batches have that many samples together."""
+    """The generator, and the number of its batches that contain that many samples."""
     rows = getattr(generator, "batch_size", None)
     if rows is None:
         if not isinstance(generator, Iterator):
@@ -176,13 +176,13 @@ def _in_batches(generator: Any, samples: int, name: str) -> tuple[Any, int]:
 
 
 def predict_proba(self: Any, x: TensorLike, batch_size: int | None = 32, verbose: Any = 0) -> Any:
-    """What `predict` gives."""
+    """The result of `predict`."""
     NOTES.old("model.predict_proba(x)", "model.predict(x)")
     return self.predict(x, batch_size=batch_size, verbose=verbose)
 
 
 def predict_classes(self: Any, x: TensorLike, batch_size: int | None = 32, verbose: Any = 0) -> np.ndarray:
-    """The likeliest class of each row; of a single output, whether it is above 0.5."""
+    """The most likely class of each row; for a single output, whether it exceeds 0.5."""
     probabilities: np.ndarray = np.asarray(self.predict(x, batch_size=batch_size, verbose=verbose))
     if probabilities.shape[-1] > 1:
         NOTES.old("model.predict_classes(x)", "model.predict(x).argmax(axis=-1)")
@@ -192,7 +192,7 @@ def predict_classes(self: Any, x: TensorLike, batch_size: int | None = 32, verbo
 
 
 def reset_states(self: Any) -> None:
-    """Begins the sequences of all stateful layers anew."""
+    """Resets the states of all stateful layers."""
     NOTES.old("model.reset_states()", "layer.reset_state()")
     for layer in self.layers:
         if isinstance(layer, Model):
@@ -202,7 +202,7 @@ def reset_states(self: Any) -> None:
 
 
 def _reset_states(self: Any) -> None:
-    """Begins anew."""
+    """Starts over."""
     NOTES.old("reset_states()", "reset_state()")
     self.reset_state()
 

@@ -1,4 +1,4 @@
-"""Warnings about old spellings: one for each, at the line of the script that has it."""
+"""Warnings about old spellings: one for each, at the line of the script that contains it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from types import FrameType
 
 
 class OldSpellingWarning(FutureWarning):
-    """A script says something in the words of Keras 1 or 2; the message says what to write today."""
+    """A script uses a name of Keras 1 or 2; the message shows the current one."""
 
 
 class Notes:
-    """Says each thing once."""
+    """Gives each warning once."""
 
     def __init__(self) -> None:
         self._said: set[str] = set()
 
     def say(self, message: str) -> None:
-        """Warns, unless this was said before."""
+        """Warns, unless the same warning was given before."""
         if message in self._said:
             return
         self._said.add(message)
@@ -36,15 +36,15 @@ class Notes:
         )
 
     def old(self, old: str, new: str) -> None:
-        """Says what an old spelling is today."""
+        """Warns of an old spelling and shows the current one."""
         self.say(f"`{old}` is an old spelling; write `{new}`.")
 
     def left_out(self, old: str) -> None:
-        """Says that something has no meaning any more."""
+        """Warns that something has no meaning today."""
         self.say(f"`{old}` has no meaning any more; leave it out.")
 
     def forget(self) -> None:
-        """Begins anew."""
+        """Starts over."""
         self._said.clear()
 
 
@@ -60,7 +60,7 @@ def script_frame() -> FrameType | None:
 
 
 def script_line() -> str:
-    """Where the script is, to begin an error with: `"train.py, line 3: "`; nothing outside of a script."""
+    """The script's file and line as the beginning of an error, `"train.py, line 3: "`; empty outside scripts."""
     frame = script_frame()
     return "" if frame is None else f"{frame.f_code.co_filename}, line {frame.f_lineno}: "
 

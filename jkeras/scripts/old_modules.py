@@ -23,10 +23,10 @@ _SCRIPTS = "jkeras.scripts"
 
 
 class GoneError(JkerasError, AttributeError):
-    """A name of an earlier version of Keras for which there is nothing today; the message says what to write."""
+    """A name of an earlier version of Keras has no counterpart today; the message says what to write."""
 
 
-# Modules that were elsewhere or had another name, by their place in `keras`.
+# Modules that were in another place or had another name, by their path in `keras`.
 MODULES: dict[str, str] = {
     "backend": f"{_SCRIPTS}.backend",
     "backend.tensorflow_backend": f"{_SCRIPTS}.backend",
@@ -61,7 +61,7 @@ def home_of(module: str) -> str:
     return MODULES.get(module.removeprefix(_KERAS + "."), module)
 
 
-# The class or function of today, by module and old name; a rule for what else its arguments need.
+# The current class or function by module and old name, with a rule for its arguments.
 _OTHERWISE = ("Model", "GroupedQueryAttention", "ThresholdedReLU")
 # Names that Keras 3 has as well, where the positional arguments of Keras 1 mean something else.
 POSITIONAL = {
@@ -93,7 +93,7 @@ NAMES: dict[str, dict[str, str]] = {
     "utils": {"plot": "plot_model"},
     "initializers": {"normal": "RandomNormal", "uniform": "RandomUniform"},
 }
-# Arguments that are called differently today, by the class of today.
+# Arguments with other names today, by the current class.
 ARGUMENTS: dict[str, dict[str, str]] = {
     "MaxNorm": {"m": "max_value"},
     "L1": {"l": "l1"},
@@ -102,7 +102,7 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     "plot_model": {"show_layer_name": "show_layer_names"},
 }
 _MERGE = "keras.layers.Concatenate()([a, b]), Add, Multiply, Average, Maximum, Dot"
-# What there is nothing for, and what to write.
+# Names without a counterpart, and what to write.
 GONE: dict[str, dict[str, str]] = {
     "layers": {
         "Highway": "two Dense layers and `keras.layers.Multiply`.",
@@ -129,9 +129,9 @@ def keras3_names() -> frozenset[str]:
 
 
 class OldClass:
-    """A class of today under an old name: it can be called, subclassed, and asked about with `isinstance`.
+    """A current class under an old name: it can be called, subclassed, and used with `isinstance`.
 
-    Objects are of today's class, so that files have its name.
+    Objects belong to the current class, whose name is written to files.
 
     Args:
         module: the module of today's class, `"layers"`.
@@ -196,13 +196,13 @@ def merge(inputs: Any, mode: str = "sum", concat_axis: int = -1, dot_axes: Any =
 
 
 def thresholded_relu(theta: float = 1.0, **kwargs: Any) -> Any:
-    """A layer that leaves only what is above `theta`."""
+    """A layer that sets values up to `theta` to zero."""
     NOTES.old(f"keras.layers.ThresholdedReLU({theta})", f"keras.layers.ReLU(threshold={theta})")
     return importlib.import_module(f"{_KERAS}.layers").ReLU(threshold=theta, **kwargs)
 
 
 def locally_connected(name: str, *args: Any, **kwargs: Any) -> Any:
-    """A layer whose kernel differs from place to place, which Keras had until version 3."""
+    """A layer whose kernel differs by position, as in Keras before version 3."""
     importlib.import_module(f"{_KERAS}.layers")  # which makes classes of descriptions
     return facade_of(named("jkeras.layers.locally_connected", name))(*args, **kwargs)
 
@@ -217,7 +217,7 @@ FUNCTIONS: dict[str, dict[str, Callable[..., Any]]] = {
 
 
 class KerasModule(Mirror):
-    """A module of `keras` as scripts see it: that of `jkeras.keras`, and old names beside it."""
+    """A module of `keras` as scripts see it: that of `jkeras.keras` with additional old names."""
 
     def __getattr__(self, name: str) -> Any:
         if name in POSITIONAL and self._target == f"{_KERAS}.layers":
@@ -262,7 +262,7 @@ class KerasModule(Mirror):
 
 
 def _in_keras3(name: str) -> str:
-    """What Keras 3 has of a name that is missing, `"layers.Adam"`."""
+    """What Keras 3 offers for a missing name such as `"layers.Adam"`."""
     if name.startswith("src."):
         return "jkeras has Keras's public names in the modules of its inside, and what libraries were seen to use of the rest."
     if any(f"{known}.".startswith(f"keras.{name}.") for known in keras3_names()):

@@ -21,7 +21,7 @@ def install(patches: Patches) -> None:
 
 
 def construct(original: Any, cls: Any, described: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Makes an optimizer from arguments in the words of any time."""
+    """Creates an optimizer from the arguments of any version."""
     if described is None:
         return original(cls, *args, **kwargs)
     kwargs = renamed(cls.__name__, kwargs, {"lr": "learning_rate"}, ("schedule_decay",))
@@ -39,7 +39,7 @@ def construct(original: Any, cls: Any, described: Any, args: tuple[Any, ...], kw
             f"{cls.__name__}(decay={decay!r})",
             f"{cls.__name__}(keras.optimizers.schedules.InverseTimeDecay({rate!r}, 1, {decay!r}))",
         )
-        schedule = InverseTimeDecay(rate, 1, decay)  # the rate of the time: divided by 1 + decay * updates
+        schedule = InverseTimeDecay(rate, 1, decay)  # the old schedule: the rate is divided by 1 + decay * updates
         if args:
             args = (schedule, *args[1:])
         else:

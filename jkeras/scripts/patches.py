@@ -1,4 +1,4 @@
-"""Attributes of classes that are replaced for a while."""
+"""Temporary replacements of class attributes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ABSENT: Any = object()
 
 
 class Patches:
-    """Replaces attributes, and puts back what was there."""
+    """Replaces attributes and can restore them."""
 
     def __init__(self) -> None:
         self._before: list[tuple[Any, str, Any]] = []
@@ -21,7 +21,7 @@ class Patches:
         setattr(owner, name, value)
 
     def around(self, owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
-        """Puts `wrapper(original, self, *args, **kwargs)` in the place of a method."""
+        """Replaces a method by `wrapper(original, self, *args, **kwargs)`."""
         original = getattr(owner, name)
 
         @functools.wraps(original)
@@ -31,7 +31,7 @@ class Patches:
         self.set(owner, name, method)
 
     def undo(self) -> None:
-        """Puts everything back."""
+        """Restores everything."""
         while self._before:
             owner, name, value = self._before.pop()
             if value is _ABSENT:

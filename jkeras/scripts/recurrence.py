@@ -28,7 +28,7 @@ def rnn(
     zero_output_for_mask: bool = False,
     return_all_outputs: bool = True,
 ) -> tuple[Any, Any, list[Any]]:
-    """Goes through sequences step by step.
+    """Processes sequences step by step.
 
     Args:
         step_function: takes the inputs `(batch, ...)` of one step and the states; returns an output and the new states.
@@ -79,7 +79,7 @@ def rnn(
 
 
 def _chosen(keep: Array, new: Any, old: Any) -> Any:
-    """`new` for the rows that count, else `old`."""
+    """`new` for rows that are not masked, otherwise `old`."""
 
     def choose(a: Array, b: Array) -> Array:
         return jnp.where(jnp.reshape(keep, (keep.shape[0],) + (1,) * (a.ndim - 1)), a, b)

@@ -39,10 +39,10 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
         return self.__call__ if self.build_fn is None else self.build_fn
 
     def check_params(self, params: Mapping[str, Any]) -> None:
-        """Refuses what no function takes.
+        """Refuses arguments that no function accepts.
 
         Raises:
-            ArgumentError: a name is an argument of none of them.
+            ArgumentError: a name is an argument of no function.
         """
         signatures = [
             inspect.signature(self._builder),
@@ -66,7 +66,7 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
         return self
 
     def filter_sk_params(self, fn: Callable[..., Any], override: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The parameters that a function takes, with others put over them."""
+        """The parameters that a function accepts, updated by others."""
         names = inspect.signature(fn).parameters
         renamed = {"nb_epoch": "epochs"}
         parameters = {
@@ -118,7 +118,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):  # type: ignore[misc]
         return super().fit(x, y, **kwargs)
 
     def predict(self, x: TensorLike, **kwargs: Any) -> np.ndarray:
-        """The likeliest class of each row."""
+        """The most likely class of each row."""
         probabilities = self._predicted(x, kwargs)
         if probabilities.shape[-1] > 1:
             return np.asarray(self.classes_[probabilities.argmax(axis=-1)])
@@ -133,7 +133,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):  # type: ignore[misc]
         """The accuracy.
 
         Raises:
-            ArgumentError: the model was compiled without it.
+            ArgumentError: the model was compiled without that metric.
         """
         y = np.searchsorted(self.classes_, y)
         if self.model.loss == "categorical_crossentropy" and y.ndim != 2:

@@ -1,4 +1,4 @@
-"""Puts everything in place that reads old spellings, for as long as a script runs."""
+"""Installs the support for old spellings while a script runs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from jkeras.scripts.tensorflow import tensors
 
 
 class Spellings:
-    """Has the classes of `jkeras.keras` understand what Keras 1 and 2 called things, and arrays have `.numpy()`."""
+    """Makes the classes of `jkeras.keras` accept the names of Keras 1 and 2, and gives arrays `.numpy()`."""
 
     def __init__(self) -> None:
         self._patches = Patches()
 
     def install(self) -> None:
-        """From here on."""
+        """Installs the support."""
         NOTES.forget()
         self._patches.around(MutableMeta, "__call__", _construct)
         for part in (layers, optimizers, models, callbacks, tensors):
@@ -30,7 +30,7 @@ class Spellings:
             importlib.import_module("jkeras.scripts.tensorflow.data").install(self._patches)
 
     def uninstall(self) -> None:
-        """No longer."""
+        """Removes the support."""
         self._patches.undo()
 
 

@@ -68,7 +68,7 @@ class Columns:
 
 @dataclasses.dataclass(frozen=True)
 class Batches:
-    """An iterable of batches, begun anew whenever it is iterated over.
+    """An iterable of batches, restarted whenever it is iterated over.
 
     Attributes:
         begin: gives an iterator over batches.

@@ -96,7 +96,7 @@ def mixes_samples(definition: Layer, training: bool) -> bool:
     for _, layer in walk(definition):
         known = layer.mixes_samples
         if known is None and type(layer).__module__.startswith("jkeras.") and layer.children():
-            known = False  # what is inside of it decides
+            known = False  # what is inside it decides
         if known is None or (known and training) or layer.activity_regularizer is not None:
             return True
     return False

@@ -72,5 +72,5 @@ class Schedule:
         return time.monotonic() - self.last >= 60 * self.every
 
     def saved(self) -> None:
-        """Starts the clock anew."""
+        """Restarts the clock."""
         self.last = time.monotonic()

@@ -75,7 +75,7 @@ class InterruptKey:
 
 @dataclasses.dataclass
 class TerminationSignal:
-    """Turns SIGTERM into a flag, where there is one: nothing is installed for None, or outside of the main thread.
+    """Turns SIGTERM into a flag, where there is one: nothing is installed for None, or outside the main thread.
 
     A handler of the user's is called when everything is saved; without one the program ends.
     """

@@ -29,7 +29,7 @@ class Strategy(Spec):
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[Strategy]:
-        """Models that are compiled inside of the block are trained under this strategy."""
+        """Models that are compiled inside the block are trained under this strategy."""
         before = _current.set(self)
         try:
             yield self
@@ -42,7 +42,7 @@ class Strategy(Spec):
 
 
 def current() -> Strategy | None:
-    """The strategy in force, None outside of a scope."""
+    """The strategy in force, None outside a scope."""
     return _current.get()
 
 

@@ -96,14 +96,14 @@ class FeatureSpace(FeatureKinds, Spec):
         return {cross.name: layers.HashedCrossing(cross.crossing_dim, name=cross.name) for cross in self.crosses}
 
     def adapt(self, dataset: Mapping[str, TensorLike] | Iterable[Any]) -> Self:
-        """A space whose layers know what the data has; this space stays as it is.
+        """A space with layers adapted to data; this space does not change.
 
         Args:
             dataset: a dict of columns, or an iterable of such dicts: of batches or of single rows.
 
         Raises:
-            InputError: it is something else.
-            ArgumentError: all has been learnt, or was given.
+            InputError: `dataset` is something else.
+            ArgumentError: no layer needs to be adapted.
         """
         check_source(dataset)
         ignorant = [name for name, layer in self.preprocessors.items() if _must_learn(layer)]
@@ -206,10 +206,10 @@ class FeatureSpace(FeatureKinds, Spec):
 
         Args:
             filepath: the file.
-            custom_objects: classes of layers of yours by name.
+            custom_objects: your layer classes, by name.
 
         Raises:
-            RestoreError: there is no such file, or something else is in it.
+            RestoreError: the file is missing or does not contain a space.
         """
         path = Path(filepath)
         if not path.is_file():
@@ -227,7 +227,7 @@ class FeatureSpace(FeatureKinds, Spec):
 
 
 def _with_learnt(entry: Any, number: int, file: KerasFile, tree: hdf5.Tree) -> Any:
-    """A feature's configuration with what Keras keeps beside it: weights, a vocabulary."""
+    """A feature's configuration, completed with what Keras stores separately: weights or a vocabulary."""
     place = f"features/feature_{number}/preprocessor" if number else "features/feature/preprocessor"
     inner = entry["config"]
     config = with_own_learned(inner["preprocessor"], file, tree, set(), place)
@@ -241,7 +241,7 @@ def _must_learn(layer: Any) -> bool:
 
 
 def _example(feature: Feature) -> np.ndarray:
-    """A column of one row that the feature's layer takes."""
+    """A column with one row that the feature's layer accepts."""
     known = getattr(feature.preprocessor, "vocabulary", None)
     value = known[0] if known else "" if feature.dtype == "string" else 0
     return np.asarray([[value]], None if feature.dtype == "string" else feature.dtype)

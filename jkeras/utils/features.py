@@ -1,6 +1,6 @@
-"""What a `FeatureSpace` is made of: features, crosses, the kinds of features that have names, and how outputs are put together.
+"""The parts of a `FeatureSpace`: features, crosses, named kinds of features, and how outputs are combined.
 
-The spaces of both faces are made of these; the layers inside are values here and objects there.
+Both faces share them; the layers inside are values in one and objects in the other.
 """
 
 from __future__ import annotations
@@ -103,17 +103,17 @@ class FeatureKinds:
 
     @classmethod
     def cross(cls, feature_names: Sequence[str], crossing_dim: int, output_mode: str = "one_hot") -> Cross:
-        """Features that are combined, with a number of bins of their own."""
+        """Combines features, with a separate number of bins."""
         return cls.cross_class(tuple(feature_names), crossing_dim, output_mode)
 
     @classmethod
     def feature(cls, dtype: str, preprocessor: Any, output_mode: str) -> Feature:
-        """A feature that a layer of yours prepares."""
+        """A feature that is prepared by your own layer."""
         return cls.feature_class(dtype, preprocessor, output_mode)
 
     @classmethod
     def float(cls, name: str | None = None) -> Feature:
-        """Numbers as they are."""
+        """Unchanged numbers."""
         return cls._of_kind("float", name, "float32", "float", "Identity", dtype="float32")
 
     @classmethod
@@ -123,7 +123,7 @@ class FeatureKinds:
 
     @classmethod
     def float_normalized(cls, name: str | None = None) -> Feature:
-        """Numbers with mean 0 and variance 1 in the data that the space is adapted to."""
+        """Numbers scaled to mean 0 and variance 1 over the data that the space is adapted to."""
         return cls._of_kind("float_normalized", name, "float32", "float", "Normalization", axis=-1)
 
     @classmethod
@@ -174,7 +174,7 @@ class FeatureKinds:
 
     @classmethod
     def _named(cls, name: str, feature: Any, sizes: Mapping[str, int]) -> Feature:
-        """The feature that a kind's name stands for, or the feature that was given."""
+        """The feature that a kind's name means, or the feature itself."""
         if isinstance(feature, Feature):
             return feature
         if not isinstance(feature, str) or feature not in KINDS:
@@ -217,10 +217,10 @@ KINDS: dict[str, str | None] = {
 
 
 def categories(name: str, layer: Layer) -> int:
-    """How many different integers a layer gives.
+    """The number of distinct integers that a layer returns.
 
     Raises:
-        ArgumentError: that is not known of the layer.
+        ArgumentError: the layer does not determine that number.
     """
     if isinstance(layer, Lookup):
         return layer.vocabulary_size()
@@ -293,10 +293,10 @@ def learning_batches(data: Any, name: str) -> Iterator[np.ndarray]:
 
 
 def check_source(data: Any) -> None:
-    """Refuses what cannot be gone through once for every feature.
+    """Refuses data that cannot be iterated over once per feature.
 
     Raises:
-        InputError: it is neither a dict nor an iterable, or an iterator.
+        InputError: it is an iterator, or neither a dict nor an iterable.
     """
     if isinstance(data, Mapping):
         return
@@ -324,7 +324,7 @@ def merged(
         crosses: the same, by cross.
         modes: the output mode of each feature and cross.
         one_hot: encodes the integers of the feature or cross of a name.
-        concatenate: joins all of them; None leaves them apart.
+        concatenate: whether to join all of them; None returns them by name.
 
     Raises:
         ArgumentError: integers or strings would be joined.

@@ -61,10 +61,10 @@ def get_file(
         file_hash: SHA-256 (64 hexadecimal digits) or MD5 (32 digits) of the file.
         cache_subdir: folder inside `cache_dir`.
         hash_algorithm: "sha256", "md5", or "auto", which goes by the length of `file_hash`.
-        extract: unpacks a zip or tar archive and returns the folder.
+        extract: whether to unpack a zip or tar archive and return the folder.
         archive_format: "auto", "zip", "tar" or a list of these.
         cache_dir: see `cache_home` for the default.
-        force_download: fetches the file even if it is in the cache.
+        force_download: whether to download the file even if it is in the cache.
 
     Raises:
         ArgumentError: no `origin`, a path as `fname`, or a checksum of no known kind.
@@ -148,7 +148,7 @@ def _algorithm(expected: str, algorithm: str) -> str:
 
 
 def download(url: str, target: Path, file_hash: str | None = None, hash_algorithm: str = "auto") -> None:
-    """Fetches `url` to `target`, which appears when the file is complete and verified.
+    """Downloads `url` to `target`, which appears only when the file is complete and verified.
 
     Raises:
         DownloadError: the file cannot be fetched or written.
@@ -170,7 +170,7 @@ def download(url: str, target: Path, file_hash: str | None = None, hash_algorith
 
 @contextlib.contextmanager
 def _scratch_file(target: Path) -> Iterator[Path]:
-    """A new file beside `target`, gone at the end unless it was renamed."""
+    """A temporary file next to `target`, removed at the end unless it was renamed."""
     scratch = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -210,7 +210,7 @@ def _fetch(url: str, scratch: Path) -> None:
 
 @contextlib.contextmanager
 def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
-    """Draws how much has arrived, on a terminal; elsewhere nothing."""
+    """Shows the progress on a terminal, and nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda count: None
         return

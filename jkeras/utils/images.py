@@ -1,6 +1,6 @@
-"""Pictures: files, Pillow images and arrays, and resizing without a compiled program for every size of picture.
+"""Picture files, Pillow images and arrays, and resizing without compiling a program per picture size.
 
-Pillow is needed to read and write files and for nothing else; it is imported when it is first used.
+Pillow is only needed to read and write files; it is imported on first use.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ def save_img(
 def smart_resize(
     x: NestedNumbers, size: tuple[int, int], interpolation: str = "bilinear", data_format: str = "channels_last"
 ) -> np.ndarray:
-    """Images `(..., height, width, channels)` cut to the shape of `size` around their centre, then resized to it."""
+    """Crops images `(..., height, width, channels)` around their centre to the shape of `size`, then resizes them."""
     return resize(x, size, interpolation, data_format, crop_to_aspect_ratio=True)
 
 
@@ -256,11 +256,11 @@ def resize(
         size: `(height, width)`.
         interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
         data_format: "channels_last" or "channels_first".
-        crop_to_aspect_ratio: cuts off what does not fit the shape of `size`.
-        pad_to_aspect_ratio: adds black borders instead.
+        crop_to_aspect_ratio: whether to crop images to the shape of `size` first.
+        pad_to_aspect_ratio: whether to add black borders instead.
 
     Raises:
-        ArgumentError: an unknown interpolation, or both kinds of keeping the shape.
+        ArgumentError: the interpolation is unknown, or both ways of keeping the aspect ratio are requested.
         InputError: `x` has fewer than three axes.
     """
     if crop_to_aspect_ratio and pad_to_aspect_ratio:

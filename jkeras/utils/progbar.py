@@ -40,13 +40,13 @@ class Progbar:
         target: the number of steps, or None when it is unknown.
         width: accepted for compatibility with Keras.
         verbose: 0 prints nothing, 1 a bar, 2 a line at the end.
-        interval: seconds between two drawings of the bar at least.
-        stateful_metrics: names of values that are shown as they are; all others as averages over the steps.
-        stateless_metrics: instead of those, the names of values that are shown as averages, all others as they are.
-        unit_name: what is counted.
+        interval: the minimum number of seconds between two updates of the bar.
+        stateful_metrics: the names of values that are shown unchanged; others are shown as averages over the steps.
+        stateless_metrics: alternatively, the names of values that are shown as averages; others are shown unchanged.
+        unit_name: the unit of the steps.
 
     Raises:
-        ArgumentError: both lists of names are given.
+        ArgumentError: both lists of names are passed.
 
     >>> bar = Progbar(2, verbose=2)
     >>> bar.update(1, [("loss", 1.0)])

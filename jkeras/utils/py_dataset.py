@@ -13,17 +13,17 @@ from jkeras.types import PyTree
 
 
 class PyDataset:
-    """Base of data sets that make the batch of a given number.
+    """Base of data sets that compute batches by index.
 
     A subclass has `__getitem__(index)`, which returns a whole batch (`x`, `(x, y)` or `(x, y, sample_weight)`), and
     `__len__()`, the number of batches, or the property `num_batches`, which may be None for a data set without end. It
     may have `on_epoch_begin()` and `on_epoch_end()`, for example to shuffle.
 
     Args:
-        workers: with more than one, `fit` makes that many batches at a time, in threads.
+        workers: the number of threads in which `fit` prepares batches, if more than one.
         use_multiprocessing: makes batches in the background even with one worker. Threads are used all the same:
             processes that fork after JAX has started can hang.
-        max_queue_size: how many batches are made ahead at most.
+        max_queue_size: the maximum number of batches to prepare ahead.
 
     >>> class Squares(PyDataset):
     ...     def __len__(self):
@@ -49,7 +49,7 @@ class PyDataset:
         self.max_queue_size = max_queue_size
 
     def __getitem__(self, index: int) -> PyTree[Any]:
-        """The batch of this number."""
+        """The batch with this index."""
         raise NotImplementedError(f"{type(self).__name__} needs `__getitem__(self, index)`, which returns a batch.")
 
     @property

@@ -1,4 +1,4 @@
-"""A finite data set whose samples are read by number, one at a time or in batches."""
+"""A finite data set whose samples are read by index, singly or in batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jkeras.errors import ArgumentError, InputError
 # One sample or a batch: an array, or a tuple, list or dict of arrays. A checker cannot tell which.
 Batch: TypeAlias = Any
 
-# Methods of pipelines, which `Samples` has by becoming one.
+# Methods of pipelines; `Samples` becomes a pipeline when one is called.
 PIPELINE_METHODS = frozenset(
     "apply as_numpy_iterator cache cardinality concatenate element_spec enumerate filter flat_map interleave map"
     " padded_batch prefetch rebatch reduce repeat shard shuffle skip take unbatch with_options".split()
@@ -50,10 +50,10 @@ class OnePass:
 
 
 class Samples:
-    """Iterates over samples, or over batches of them, as often as wanted; `fit` takes it as data.
+    """A data set of samples or batches, which can be iterated over any number of times and passed to `fit`.
 
-    A shuffled data set is in another order on every pass; the orders follow from the seed, so the same script sees
-    the same data. Nothing is read before it is asked for.
+    A shuffled data set has a new order in each pass; the orders follow from the seed, so the same script sees the same
+    data. Nothing is read before it is needed.
 
     It has the methods of `jkeras.data.Dataset`, such as `map`, `take`, `cache` and `prefetch`, which return a `Dataset`.
 
@@ -61,10 +61,10 @@ class Samples:
         count: number of samples.
         read: returns the samples of an array of numbers, stacked: an array `(n, ...)` or a tuple, list or dict of them.
         batch_size: samples in a batch, None for one sample at a time without a batch axis.
-        shuffle: whether each pass has an order of its own.
+        shuffle: whether each pass has its own order.
         seed: the seed of the orders; `jkeras.config.default_seed` if None.
-        class_names: names of the classes, where there are any.
-        file_paths: the file of each sample, where there are files.
+        class_names: the names of the classes, if there are any.
+        file_paths: the file of each sample, if there are files.
 
     >>> squares = Samples(5, lambda index: index**2, batch_size=2)
     >>> len(squares), [batch.tolist() for batch in squares]
@@ -192,16 +192,16 @@ def split_dataset(
     seed: int | None = None,
     preferred_backend: str | None = None,
 ) -> tuple[Samples, Samples]:
-    """Two parts of a data set: its first samples and its last.
+    """Splits a data set into its first and its last samples.
 
     Args:
         dataset: an array, a tuple, list or dict of arrays of one length, `Samples`, or an object with `len()` and
             `[number]` that returns one sample.
-        left_size: number of samples on the left, or their share; the default is what the right does not take.
+        left_size: the number or fraction of samples on the left; None means those that are not on the right.
         right_size: likewise.
         shuffle: whether to shuffle before splitting.
         seed: the seed of that shuffle.
-        preferred_backend: accepted for Keras's sake, and ignored.
+        preferred_backend: accepted for compatibility with Keras.
 
     Returns:
         Two `Samples`, which give single samples unless `dataset` came in batches; `.batch(32)` makes batches for `fit`.

@@ -12,15 +12,14 @@ from jkeras import arguments, config
 def set_random_seed(seed: int) -> None:
     """Sets the seeds of Python's `random` and of NumPy, and the default seed of jkeras.
 
-    jkeras has no hidden generator that a seed could move: everything random is computed from a seed that is given, or else
-    from `jkeras.config.default_seed`, which is what this sets. So two equal calls give equal results, and the same call
-    gives the same result twice.
+    jkeras has no hidden generator: all random numbers are computed from an explicit seed, or else from
+    `jkeras.config.default_seed`, which this function sets. So the same call gives the same result each time.
 
     Args:
         seed: an integer from 0 to 2**32 - 1.
 
     Raises:
-        ArgumentError: it is none.
+        ArgumentError: `seed` is something else.
 
     >>> import jkeras as jk
     >>> set_random_seed(0)

@@ -30,7 +30,7 @@ def pad_sequences(
         dtype: the dtype of the array; `object` for strings.
         padding: "pre" pads in front, "post" behind.
         truncating: "pre" cuts off the beginning, "post" the end.
-        value: what to pad with.
+        value: the value to pad with.
 
     Raises:
         ArgumentError: `padding` or `truncating` is neither "pre" nor "post", or `value` does not fit `dtype`.
@@ -110,11 +110,11 @@ def timeseries_dataset_from_array(
         sequence_stride: steps between the beginnings of windows.
         sampling_rate: steps between the steps of a window.
         batch_size: windows in a batch; None gives single windows.
-        shuffle: draws another order for every pass.
+        shuffle: whether each pass has a new order.
         seed: the seed of the orders.
         start_index: steps before this one are left out.
         end_index: this step and later ones are left out.
-        format: accepted for Keras's sake; the result is the same `Samples` for "tf" and "grain".
+        format: accepted for compatibility with Keras; "tf" and "grain" return the same `Samples`.
 
     Raises:
         ArgumentError: an argument is out of range.

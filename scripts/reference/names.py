@@ -78,7 +78,7 @@ def public_names(module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 
 def modules_of(namespace: str) -> list[ModuleType]:
-    """A namespace's module, and those inside of it that are part of it."""
+    """A namespace's module, and those inside it that are part of it."""
     module = importlib.import_module(namespace)
     if namespace not in _OF_MODULES:
         return [module]

@@ -81,7 +81,7 @@ class Compiled:
     Attributes:
         cost: operations, bytes and collectives on one device.
         donated: bytes of the state that the step overwrites instead of copying it.
-        callbacks: calls to the host inside of the step.
+        callbacks: calls to the host inside the step.
         float64: instructions with 64-bit floats.
         seconds: how long compiling took here.
         peak: bytes that the compiler's process held at most; None for the devices that are here.
@@ -168,7 +168,7 @@ class Plan:
 
     @property
     def callbacks(self) -> int:
-        """Calls to the host inside of the step."""
+        """Calls to the host inside the step."""
         return self.compiled.callbacks
 
     @property
@@ -317,7 +317,7 @@ class Plan:
         """A picture of the memory and of the three limits; a matplotlib figure, written to `path` if given.
 
         Raises:
-            ImportError: matplotlib is not there.
+            ImportError: matplotlib is not installed.
         """
         return plot_plan(self, path=path)
 

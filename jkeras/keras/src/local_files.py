@@ -36,7 +36,7 @@ def resolve_path(path: Any) -> str:
 
 
 def resolve_sub_path(base_dir: str, relative_path: str) -> str | None:
-    """A path inside of a folder; None if it leads out of it."""
+    """A path inside a folder; None if it leads out of it."""
     path = resolve_path(os.path.join(base_dir, relative_path))
     try:
         return path if os.path.commonpath([path, base_dir]) == base_dir else None

@@ -32,7 +32,7 @@ class CategoryEncoding(Layer):
     Call arguments: `count_weights` weighs each integer in the mode "count".
 
     Raises:
-        InputError: an integer outside of 0 to `num_tokens - 1`; inside a compiled program it leaves no trace instead.
+        InputError: an integer outside 0 to `num_tokens - 1`; inside a compiled program it leaves no trace instead.
 
     >>> import jax.numpy as jnp
     >>> CategoryEncoding(4)(jnp.array([[0, 1], [3, 3]])).tolist()

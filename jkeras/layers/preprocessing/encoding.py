@@ -91,7 +91,7 @@ def batches(data: Iterable[Any], steps: int | None, rows: int | None = None) -> 
 
 
 class HostLayer(Layer):
-    """Base of layers that read strings or Python values: called on data they compute at once, outside of any
+    """Base of layers that read strings or Python values: called on data they compute at once, outside any
     program."""
 
     mixes_samples: ClassVar[bool | None] = False

@@ -328,7 +328,7 @@ class IntegerLookup(Lookup):
         output_mode: "int", or how ids are encoded: "one_hot", "multi_hot", "count", "tf_idf".
         sparse: accepted for compatibility with Keras; only False is supported.
         pad_to_max_tokens: whether encodings are as long as `max_tokens` says.
-        oov_method: "floormod", or "farmhash" to share ids by a hash (outside of models).
+        oov_method: "floormod", or "farmhash" to share ids by a hash (outside models).
         salt: a key of the hash.
         name: the layer's name.
 

@@ -29,7 +29,7 @@ def _layers(value: object) -> tuple[Layer, ...]:
 
 
 class Pipeline(Layer):
-    """Layers one after the other, as a plain layer: for preparing data, in a model or outside of it.
+    """Layers one after the other, as a plain layer: for preparing data, in a model or outside it.
 
     Shapes: those of the first layer to those of the last. Called on its own with arrays it trains, as its layers do.
 

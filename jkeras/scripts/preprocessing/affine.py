@@ -1,4 +1,4 @@
-"""Pictures moved, turned, sheared and zoomed: single arrays, on the host."""
+"""Shifts, rotates, shears and zooms single pictures on the host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jkeras.utils.images import array_to_img, img_to_array
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """Where the axes of one picture are."""
+    """The positions of a picture's axes."""
 
     rows: int = 0
     columns: int = 1
@@ -40,7 +40,7 @@ def apply_affine_transform(
     cval: float = 0.0,
     order: int = 1,
 ) -> np.ndarray:
-    """A picture turned by `theta` degrees, moved by `tx` rows and `ty` columns, sheared by `shear` degrees and zoomed.
+    """Rotates a picture by `theta` degrees, shifts it by `tx` rows and `ty` columns, shears it by `shear` degrees and zooms.
 
     Args:
         x: `(rows, columns, channels)` in the order that the axes say.
@@ -91,12 +91,12 @@ def _around_centre(matrix: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def apply_channel_shift(x: np.ndarray, intensity: float, channel_axis: int = 0) -> np.ndarray:
-    """A picture with a number added, cut off at its smallest and largest value."""
+    """Adds a number to a picture, clipped to its smallest and largest value."""
     return np.clip(x + intensity, x.min(), x.max())
 
 
 def apply_brightness_shift(x: np.ndarray, brightness: float, scale: bool = True) -> np.ndarray:
-    """A picture as Pillow makes it brighter or darker.
+    """Changes the brightness of a picture as Pillow does.
 
     Args:
         x: the picture.

@@ -27,7 +27,7 @@ from jkeras.utils.images import load_img as load_img
 from jkeras.utils.images import save_img as save_img
 from jkeras.utils.images import smart_resize as smart_resize
 
-# What has to be learned from data, and what that switches on or off beside it.
+# The options that need statistics of the data, and the options that they switch on or off.
 _CONSEQUENCES = (
     ("zca_whitening", "featurewise_center", True),
     ("zca_whitening", "featurewise_std_normalization", False),
@@ -50,7 +50,7 @@ class ImageDataGenerator:
         shear_range: degrees to each side.
         zoom_range: to each side of 1, or the least and the greatest.
         channel_shift_range: to each side.
-        fill_mode, cval: what is outside of a picture that was moved.
+        fill_mode, cval: what is outside a picture that was moved.
         horizontal_flip, vertical_flip: whether every second picture is turned around.
         rescale: what values are multiplied by.
         preprocessing_function: runs on each picture after it was changed, before it is scaled.
@@ -116,7 +116,7 @@ class ImageDataGenerator:
         self.dtype = dtype or config.floatx()
         self.zoom_range = _zoom(zoom_range)
         self.brightness_range = _pair("brightness_range", brightness_range)
-        # What `fit` finds.
+        # What `fit` computes.
         self.mean: np.ndarray | None = None
         self.std: np.ndarray | None = None
         self.zca_whitening_matrix: np.ndarray | None = None
@@ -204,7 +204,7 @@ class ImageDataGenerator:
         return found is not None
 
     def get_random_transform(self, img_shape: Sequence[int], seed: int | None = None) -> dict[str, Any]:
-        """A change drawn at random for a picture of a shape; for `apply_transform`."""
+        """Draws the parameters of a random change for a picture of a given shape; for `apply_transform`."""
         if seed is not None:
             np.random.seed(seed)
         axes = Layout.of(self.data_format)
@@ -249,7 +249,7 @@ class ImageDataGenerator:
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
 
     def fit(self, x: TensorLike, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
-        """Finds the mean, the deviation and the whitening of pictures.
+        """Computes the mean, standard deviation and whitening of pictures.
 
         Args:
             x: pictures.
@@ -258,7 +258,7 @@ class ImageDataGenerator:
             seed: the seed of NumPy's generator.
 
         Raises:
-            InputError: these are not pictures.
+            InputError: `x` is not an array of pictures.
         """
         x = np.array(x, dtype=self.dtype)
         if x.ndim != 4:
@@ -318,26 +318,26 @@ def _shift(reach: Any, size: int) -> float:
 
 
 def random_rotation(x: np.ndarray, rg: float, *args: Any, **kwargs: Any) -> np.ndarray:
-    """A picture turned by up to `rg` degrees; the other arguments as for `apply_affine_transform`."""
+    """Rotates a picture by up to `rg` degrees; other arguments as for `apply_affine_transform`."""
     return _moved(x, {"theta": np.random.uniform(-rg, rg)}, args, kwargs)
 
 
 def random_shift(
     x: np.ndarray, wrg: float, hrg: float, row_axis: int = 1, col_axis: int = 2, *args: Any, **kwargs: Any
 ) -> np.ndarray:
-    """A picture moved by up to the shares `wrg` of its width and `hrg` of its height."""
+    """Shifts a picture by up to the fractions `wrg` of its width and `hrg` of its height."""
     tx = np.random.uniform(-hrg, hrg) * x.shape[row_axis]
     ty = np.random.uniform(-wrg, wrg) * x.shape[col_axis]
     return _moved(x, {"tx": tx, "ty": ty}, (row_axis, col_axis, *args), kwargs)
 
 
 def random_shear(x: np.ndarray, intensity: float, *args: Any, **kwargs: Any) -> np.ndarray:
-    """A picture sheared by up to `intensity` degrees."""
+    """Shears a picture by up to `intensity` degrees."""
     return _moved(x, {"shear": np.random.uniform(-intensity, intensity)}, args, kwargs)
 
 
 def random_zoom(x: np.ndarray, zoom_range: Sequence[float], *args: Any, **kwargs: Any) -> np.ndarray:
-    """A picture zoomed by factors between two numbers."""
+    """Zooms a picture by factors between two numbers."""
     low, high = _zoom(tuple(zoom_range))
     zx, zy = (1, 1) if low == high == 1 else np.random.uniform(low, high, 2)
     return _moved(x, {"zx": zx, "zy": zy}, args, kwargs)
@@ -352,11 +352,11 @@ def _moved(x: np.ndarray, change: dict[str, float], args: tuple[Any, ...], kwarg
 
 
 def random_channel_shift(x: np.ndarray, intensity_range: float, channel_axis: int = 0) -> np.ndarray:
-    """A picture with a number added, up to `intensity_range` to each side."""
+    """Adds a number of up to `intensity_range` in either direction to a picture."""
     return apply_channel_shift(x, np.random.uniform(-intensity_range, intensity_range), channel_axis)
 
 
 def random_brightness(x: np.ndarray, brightness_range: Sequence[float], scale: bool = True) -> np.ndarray:
-    """A picture made brighter or darker, between two factors."""
+    """Changes the brightness of a picture by a factor between two numbers."""
     low, high = _pair("brightness_range", brightness_range) or (1, 1)
     return apply_brightness_shift(x, np.random.uniform(low, high), scale)

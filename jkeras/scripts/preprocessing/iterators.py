@@ -28,7 +28,7 @@ class Iterator(PyDataset):
         n: the number of samples.
         batch_size: samples in a batch.
         shuffle: whether each pass is in another order.
-        seed: the seed of NumPy's generator, set anew for every batch.
+        seed: the seed of NumPy's generator, set again for every batch.
     """
 
     white_list_formats = WHITE_LIST
@@ -57,11 +57,11 @@ class Iterator(PyDataset):
         return self.batch_of(order[self.batch_size * idx : self.batch_size * (idx + 1)])
 
     def on_epoch_end(self) -> None:
-        """Begins another order."""
+        """Draws a new order."""
         self._order()
 
     def reset(self) -> None:
-        """Begins the pass anew."""
+        """Restarts the pass."""
         self.batch_index = 0
 
     def _reseed(self) -> None:
@@ -98,7 +98,7 @@ class Iterator(PyDataset):
 
     def _save(self, batch: np.ndarray, index_array: np.ndarray, folder: str | None, prefix: str, ending: str,
               data_format: str) -> None:  # fmt: skip
-        """Writes the pictures of a batch, for a look at what augmentation makes of them."""
+        """Writes the pictures of a batch to files, to inspect the augmentation."""
         for picture, number in zip(batch, index_array, strict=True) if folder else ():
             name = f"{prefix}_{number}_{np.random.randint(10**7)}.{ending}"
             array_to_img(picture, data_format, scale=True).save(os.path.join(str(folder), name))
@@ -167,7 +167,7 @@ class NumpyArrayIterator(Iterator):
         super().__init__(len(self.x), batch_size, shuffle, seed)
 
     def batch_of(self, index_array: np.ndarray) -> Any:
-        """Augmented pictures, with what goes along with them."""
+        """Augmented pictures with their targets and weights."""
         augment = self.image_data_generator
         batch = np.zeros((len(index_array), *self.x.shape[1:]), self.dtype)
         for place, number in enumerate(index_array):
@@ -237,7 +237,7 @@ class FileIterator(Iterator):
 
     @property
     def labels(self) -> Any:
-        """What belongs to the pictures."""
+        """The targets and weights of the pictures."""
         return self.classes
 
     def batch_of(self, index_array: np.ndarray) -> Any:

@@ -173,7 +173,7 @@ class Tokenizer:
             yield " ".join(self.index_word[number] for number in numbers if number is not None)
 
     def _used(self, number: int | None) -> int | None:
-        """A number in use; that of unknown words for others, if there is one."""
+        """The number if it is in use, otherwise that of unknown words, if there is one."""
         if number is not None and not (self.num_words and number >= self.num_words):
             return number
         return None if self.oov_token is None else self.word_index.get(self.oov_token)
@@ -216,7 +216,7 @@ class Tokenizer:
     # -- files --------------------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """What it is and has learned, as plain values."""
+        """The arguments and learned counts as plain values."""
         plain = ("num_words", "filters", "lower", "split", "char_level", "oov_token", "document_count")
         return {
             **{name: getattr(self, name) for name in plain},
@@ -224,7 +224,7 @@ class Tokenizer:
         }
 
     def to_json(self, **kwargs: Any) -> str:
-        """What `tokenizer_from_json` reads; arguments as for `json.dumps`."""
+        """The text that `tokenizer_from_json` reads; arguments as for `json.dumps`."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
 

@@ -1,4 +1,4 @@
-"""Functions of arrays under TensorFlow's signatures, where `keras.ops` has another or none."""
+"""Array functions with TensorFlow's signatures, if `keras.ops` has none or another one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ random: Any = _random  # its functions are made from those of the core
 
 
 def dtype_of(dtype: DTypeLike) -> np.dtype[Any]:
-    """The type that arrays here have for one that is asked for: without 64 bits unless JAX has them switched on."""
+    """The dtype that arrays get for a requested one: 32 bits instead of 64 unless JAX has 64-bit types enabled."""
     return jax.dtypes.canonicalize_dtype(dtype)
 
 
@@ -51,7 +51,7 @@ def convert_to_tensor(value: Any, dtype: Any = None) -> Any:
 
 
 def cast(x: TensorLike, dtype: DTypeLike) -> Any:
-    """The values in another type; what is on the host stays there."""
+    """The values in another dtype; arrays on the host stay there."""
     kind = dtype_of(dtype)
     if isinstance(x, np.ndarray):
         return host(np.asarray(x).astype(kind))
@@ -112,13 +112,13 @@ def eye(num_rows: int, num_columns: int | None = None, batch_shape: Any = None, 
 
 
 def range_(start: TensorLike, limit: Any = None, delta: Any = 1, dtype: DTypeLike | None = None) -> Any:
-    """Numbers from `start` (0 if there is one argument) up to, without, `limit`."""
+    """Numbers from `start` (0 if there is one argument) up to but not including `limit`."""
     first, last = (0, start) if limit is None else (start, limit)
     return jnp.arange(first, last, delta, dtype=None if dtype is None else dtype_of(dtype))
 
 
 def linspace(start: Any, stop: Any, num: int, axis: int = 0) -> Any:
-    """Numbers at equal distances, with both ends."""
+    """Evenly spaced numbers, including both ends."""
     return jnp.linspace(start, stop, num, axis=axis)
 
 
@@ -148,14 +148,14 @@ def transpose(a: TensorLike, perm: Any = None) -> Any:
 
 
 def where(condition: Any, x: TensorLike | None = None, y: TensorLike | None = None) -> Any:
-    """By element one of two values; without values the places that are true, a row for each."""
+    """Chooses between two values by element; without values, the indices of true elements, one per row."""
     if x is None and y is None:
         return jnp.stack(jnp.nonzero(jnp.asarray(condition)), axis=-1)
     return ops.where(condition, x, y)
 
 
 def gather(params: Any, indices: Any, axis: int = 0, batch_dims: int = 0) -> Any:
-    """Slices by their numbers along an axis."""
+    """Slices by their indices along an axis."""
     if not batch_dims:
         return ops.take(params, indices, axis=axis)
 
@@ -169,27 +169,27 @@ def gather(params: Any, indices: Any, axis: int = 0, batch_dims: int = 0) -> Any
 
 
 def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: int = 0) -> Any:
-    """Slices by the numbers along the first axes."""
+    """Slices by indices along the first axes."""
     if batch_dims:
         return jax.vmap(lambda p, i: gather_nd(p, i, batch_dims - 1))(jnp.asarray(params), jnp.asarray(indices))
     return jnp.asarray(params)[tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))]
 
 
 def scatter_nd(indices: TensorLike, updates: TensorLike, shape: Any) -> Any:
-    """Zeros with values added at places."""
+    """Zeros with values added at indices."""
     return ops.scatter(indices, updates, sizes(shape))
 
 
 def tensor_scatter_nd_update(tensor: TensorLike, indices: TensorLike, updates: TensorLike) -> Any:
-    """A copy with values put at places."""
+    """A copy with values replaced at indices."""
     return ops.scatter_update(tensor, indices, updates)
 
 
 def boolean_mask(tensor: TensorLike, mask: Any, axis: int = 0) -> Any:
-    """The slices where a mask is true; how many depends on the values, so not in a compiled program.
+    """The slices where a mask is true; their number depends on values, so this does not work in compiled programs.
 
     Raises:
-        InputError: it is compiled.
+        InputError: it is called in a compiled program.
     """
     if isinstance(mask, jax.core.Tracer):
         raise InputError(
@@ -222,12 +222,12 @@ def pad(tensor: TensorLike, paddings: Any, mode: str = "CONSTANT", constant_valu
 
 
 def reverse(tensor: TensorLike, axis: Any) -> Any:
-    """The elements of axes in reverse."""
+    """Reverses the elements along axes."""
     return ops.flip(tensor, axis=tuple(sizes(axis)))
 
 
 def unique(x: TensorLike, out_idx: Any = "int32") -> tuple[Any, Any]:
-    """The different values in the order in which they come, and the number of each element's."""
+    """The distinct values in order of appearance, and the index of each element's value."""
     plain = np.asarray(x)
     values, first, number = np.unique(plain, return_index=True, return_inverse=True)
     order = np.argsort(first)
@@ -242,7 +242,7 @@ def sort(values: TensorLike, axis: int = -1, direction: str = "ASCENDING") -> An
 
 
 def argsort(values: TensorLike, axis: int = -1, direction: str = "ASCENDING", stable: bool = False) -> Any:
-    """The numbers of the elements in sorted order."""
+    """The indices of the elements in sorted order."""
     return jnp.argsort(jnp.asarray(values), axis=axis, descending=_descending(direction), stable=True)
 
 
@@ -280,7 +280,7 @@ def one_hot(
     axis: int = -1,
     dtype: DTypeLike = "float32",
 ) -> Any:
-    """A one at the place of each number, or another value."""
+    """A one, or another value, at the index of each number."""
     marks = ops.one_hot(indices, int(depth), axis=axis, dtype=np.dtype(dtype).name)
     if on_value is None and off_value is None:
         return marks
@@ -296,7 +296,7 @@ def matmul(a: TensorLike, b: TensorLike, transpose_a: bool = False, transpose_b:
 
 
 def norm(tensor: TensorLike, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False) -> Any:
-    """A norm; without an axis that of all elements."""
+    """A norm; without an axis, that of all elements."""
     x = jnp.asarray(tensor)
     if axis is None:
         x = x.reshape(-1)
@@ -305,7 +305,7 @@ def norm(tensor: TensorLike, ord: Any = "euclidean", axis: Any = None, keepdims:
 
 
 def clip_by_norm(t: Any, clip_norm: float, axes: Any = None) -> Any:
-    """Values divided so that their norm is at most this."""
+    """Values scaled so that their norm is at most a limit."""
     x = jnp.asarray(t)
     length = jnp.sqrt(jnp.sum(jnp.square(x), axis=axes, keepdims=True))
     return x * clip_norm / jnp.maximum(length, clip_norm)
@@ -317,7 +317,7 @@ def l2_normalize(x: TensorLike, axis: Any = None, epsilon: float = 1e-12) -> Any
 
 
 def top_k(input: TensorLike, k: int = 1, sorted: bool = True) -> Any:
-    """The largest values of the last axis, and their places."""
+    """The largest values along the last axis, and their indices."""
     return ops.top_k(input, k, sorted=sorted)
 
 
@@ -347,12 +347,12 @@ def confusion_matrix(
 
 
 def bincount(arr: Any, weights: TensorLike | None = None, minlength: int = 0) -> Any:
-    """How often each number comes."""
+    """How often each number occurs."""
     return ops.bincount(arr, weights=weights, minlength=minlength)
 
 
 def sequence_mask(lengths: Any, maxlen: int | None = None, dtype: DTypeLike = "bool") -> Any:
-    """True for the first so many places of each row."""
+    """True for the first positions of each row, by length."""
     counts = jnp.asarray(lengths)
     places = jnp.arange(int(np.max(np.asarray(counts))) if maxlen is None else maxlen)
     return (places < counts[..., None]).astype(dtype_of(dtype))
@@ -394,7 +394,7 @@ def sigmoid_cross_entropy(labels: TensorLike, logits: TensorLike) -> Any:
 
 
 def dropout(x: TensorLike, rate: float, noise_shape: Any = None, seed: int | None = None) -> Any:
-    """Values left out at random, the others scaled up."""
+    """Values set to zero at random, with the others scaled up."""
 
     return random.dropout(x, rate, noise_shape=noise_shape, seed=seed)
 
@@ -432,19 +432,19 @@ def embedding_lookup(params: TensorLike, ids: Any) -> Any:
 
 
 def bias_add(value: TensorLike, bias: Any) -> Any:
-    """A bias for each channel added."""
+    """Adds a bias for each channel."""
     return ops.add(value, bias)
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """What one of two functions gives."""
+    """The result of one of two functions."""
     return ops.cond(pred, true_fn, false_fn)
 
 
 def while_loop(
     cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: Any = None
 ) -> Any:
-    """Repeats a step for as long as a condition holds."""
+    """Repeats a step while a condition holds."""
     return ops.while_loop(cond, body, loop_vars, maximum_iterations=maximum_iterations)
 
 

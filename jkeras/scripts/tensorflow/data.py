@@ -22,7 +22,7 @@ from jkeras.scripts.tensorflow.tensors import as_numpy, as_tensors
 
 
 def install(patches: Patches) -> None:
-    """`Dataset.list_files`, `Dataset.sample_from_datasets` and their kin; elements with `.numpy()`."""
+    """`Dataset.list_files`, `Dataset.sample_from_datasets` and similar functions; elements with `.numpy()`."""
     patches.around(Dataset, "__iter__", as_tensors)
     patches.around(Dataset, "as_numpy_iterator", as_numpy)
     function: Callable[..., Any]
@@ -82,7 +82,7 @@ def sample_from_datasets(
         weights: the probability of each; None means equal probabilities.
         seed: the seed of the draws.
         stop_on_empty_dataset: ends with the first that has ended, else with the last.
-        rerandomize_each_iteration: whether each pass draws anew; by default without a seed.
+        rerandomize_each_iteration: whether each pass has a new order; by default without a seed.
     """
     shares = [1.0] * len(datasets) if weights is None else [float(weight) for weight in np.asarray(weights)]
     if len(shares) != len(datasets):

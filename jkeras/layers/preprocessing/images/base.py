@@ -325,7 +325,7 @@ class ImageLayer(ImageAttributes, Layer):
             )
 
     def check_boxes(self, bounding_boxes: Any, shape: tuple[int, ...]) -> None:
-        """Raises InputError for boxes without labels, of other shapes, or outside of the image (where there are values)."""
+        """Raises InputError for boxes without labels, of other shapes, or outside the image (where there are values)."""
         place = f"{self._place} ({type(self).__name__})"
         if not isinstance(bounding_boxes, Mapping) or not {"boxes", "labels"} <= set(bounding_boxes):
             raise InputError(
