@@ -120,7 +120,8 @@ def _bracketed(facts: list[str]) -> str:
 def paragraph(section: Section, value: Any = None) -> str:
     """A section that is no list of entries; `value` is what an example is one of."""
     if section.title == "example":
-        return f"```pycon\n{imports(section.body, value)}{section.body}\n```"
+        # Results of a search show the text instead.
+        return f"``` {{ .pycon data-search-exclude }}\n{imports(section.body, value)}{section.body}\n```"
     if section.title in ("Shapes", "Source"):
         title, _, text = section.body.partition(":")
         return f"**{title}:**{text}" if len(title) < 12 else section.body
