@@ -1,4 +1,4 @@
-"""What can be known of a definition before it has weights: its weights, shapes and types, from the code that computes.
+"""What is known about a definition before it has weights: weights, shapes and dtypes, from tracing its code.
 
 The code runs without values (`jax.eval_shape`). `describe` answers for inputs of known sizes. For symbolic tensors, whose
 sizes may be unknown, see `graph/inference.py`.
@@ -25,7 +25,7 @@ from jkeras.values.frozen import Template
 
 @dataclasses.dataclass(frozen=True)
 class Traced:
-    """What one pass through a definition without values showed.
+    """The results of tracing a definition once.
 
     Attributes:
         outputs: the structure of the outputs, with `jax.ShapeDtypeStruct` leaves.
@@ -101,7 +101,7 @@ def has_rule(cls: type, rule: str) -> bool:
 
 
 class Description:
-    """What can be known of a definition before it has weights. What takes a pass through it is found when asked for."""
+    """What is known about a definition before it has weights; it is traced on demand."""
 
     def __init__(self, layer: BoundLayer, leaves: tuple[Any, ...], structure: PyTree[Any]):
         self._layer = layer
@@ -119,7 +119,7 @@ class Description:
     def _traced(self) -> Traced:
         args, kwargs = unflatten(self._structure, self._leaves, jax.ShapeDtypeStruct)
         traced = trace(self._layer, args, kwargs, has_shape)
-        # This is kept, so it lets go of layers that hold what was traced.
+        # This is cached, so it must not hold layers with traced values.
         return dataclasses.replace(traced, outputs=Template.of(traced.outputs), definitions={})
 
     @property
@@ -129,12 +129,12 @@ class Description:
 
     @property
     def losses(self) -> int:
-        """How many losses a pass adds."""
+        """The number of losses that a pass adds."""
         return self._traced.losses
 
     @property
     def traced(self) -> Traced:
-        """What else a pass in inference mode showed."""
+        """The other results of a pass in inference mode."""
         return self._traced
 
 
@@ -182,7 +182,7 @@ def known_sizes(layer: BoundLayer, shapes: PyTree[Any]) -> Any:
 
 
 def shape_key(tree: PyTree[Any]) -> tuple[tuple[Any, ...], Any]:
-    """What a tree of arrays, shapes and plain values is remembered by: its leaves, and its structure. See `unflatten`."""
+    """A cache key for a tree of arrays, shapes and plain values: its leaves and its structure. See `unflatten`."""
     leaves, structure = jax.tree.flatten(tree, is_leaf=is_shape)
     return tuple(map(_leaf_key, leaves)), structure
 

@@ -1,4 +1,4 @@
-"""What a layer says of itself to readers and writers of Keras's files, where it does not follow from its attributes."""
+"""What readers and writers of Keras's files need to know about a layer beyond its attributes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Weight = TypeVar("Weight")
 
 @dataclasses.dataclass(frozen=True)
 class InFiles:
-    """How files of Keras keep the layers of a class.
+    """How Keras's files store the layers of a class.
 
     Attributes:
         class_name: the class's name in paths, where Keras's own code calls it otherwise than its users.
@@ -58,19 +58,19 @@ PLAIN = InFiles()
 
 
 def in_files(cls: type) -> InFiles:
-    """What a class says; objects that are not layers say nothing."""
+    """The declaration of a class; empty for objects that are not layers."""
     in_files_of_class: InFiles = getattr(cls, "_in_files", PLAIN)
     return in_files_of_class
 
 
 class Beside(Protocol):
-    """What a file keeps for one layer."""
+    """What a file stores for one layer."""
 
     def array(self, name: str) -> np.ndarray | None:
-        """An array, by its number or name; None if it is not there. What is asked for counts as read."""
+        """An array by its number or name; None if it is missing. Requested arrays count as read."""
 
     def lines(self, name: str) -> list[str] | None:
-        """The lines of a text file of the layer's; None if it is not there."""
+        """The lines of the layer's text file; None if it is missing."""
 
     def inside(self, name: str) -> Self:
         """The same for a part of the layer."""

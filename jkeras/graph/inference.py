@@ -1,7 +1,7 @@
-"""Shapes and types of what a layer makes of symbolic tensors, whose sizes may be unknown.
+"""Shapes and dtypes of a layer's outputs for symbolic tensors, whose sizes may be unknown.
 
-Some classes know by a rule (`Layer.known_output`). For the others the code that computes runs without values, with numbers
-in place of unknown sizes. Equal layers, called on tensors of equal shapes, are asked once.
+Some classes have a rule (`Layer.known_output`). For others, `call` is traced without values, with numbers in place of unknown
+sizes. The results for equal layers and equal shapes are cached.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BATCH = 1009
 
 @dataclasses.dataclass(frozen=True)
 class Outline:
-    """What one call of a layer makes.
+    """The results of one call of a layer.
 
     Attributes:
         outputs: the structure of the outputs, a template of `Shape`s; a size that is unknown is None.
@@ -78,7 +78,7 @@ def _is_input(leaf: object) -> bool:
 
 
 class _Question:
-    """A layer and the arguments of a call; equal to another where the answer is the same."""
+    """A layer and the arguments of a call; equal questions have equal answers."""
 
     def __init__(self, layer: BoundLayer, args: tuple[Any, ...], kwargs: dict[str, Any]):
         self.layer = layer

@@ -1,7 +1,7 @@
-"""The form that layers take which another layer makes in its `build`: quantised, or with factors of low rank.
+"""The form of layers that another layer creates in its `build`: quantised, or with low-rank factors.
 
-Such layers are not part of a description, so the description of the layer around them says what is asked of them, by their paths
-inside it: `{"query": {"dtype": "int8_from_float32"}}`. Keras has a map of policies in the place of the layer's own for this.
+Such layers are not part of a description, so the description of the surrounding layer holds their requested arguments by path:
+`{"query": {"dtype": "int8_from_float32"}}`. Keras uses a map of policies instead of the layer's own for this.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Forms = Mapping[str, Mapping[str, Any]]
 L = TypeVar("L")
 
 POLICY_MAP = "DTypePolicyMap"
-# How many layers a configuration may ask something of; more are not layers of one layer.
+# The largest number of layers in a configuration; no layer has more.
 MOST = 4096
 
 
@@ -43,11 +43,11 @@ def formed(forms: Forms, name: str, layer: L) -> L:
 
 
 def reformed(layer: Any, forms: Forms) -> dict[int, Any]:
-    """What becomes of a definition and the layers inside it, by the ids of those that change.
+    """The changed layers of a definition, by the ids of the originals.
 
     Args:
         layer: the definition.
-        forms: arguments by the paths of layers. Of one that is made in the `build` of another, that one's description says them.
+        forms: arguments by the paths of layers. Those of a layer that another creates in `build` are kept by that other layer.
     """
     walked = dict(walk(layer))
     changed: dict[int, Any] = {}
@@ -68,7 +68,7 @@ def reformed(layer: Any, forms: Forms) -> dict[int, Any]:
 
 
 def with_forms(layer: L, forms: Forms) -> L:
-    """A layer with other arguments of those inside it, by their paths; what was shared stays shared.
+    """A layer with changed arguments of the layers inside it, by path; shared layers stay shared.
 
     >>> from jkeras import layers
     >>> with_forms(layers.TimeDistributed(layers.Dense(2)), {"layer": {"dtype": "int8_from_float32"}}).layer.dtype.name
@@ -86,7 +86,7 @@ def with_forms(layer: L, forms: Forms) -> L:
 
 
 def forms_of(layer: Any) -> dict[str, Mapping[str, Any]]:
-    """What layers inside a layer have become, by their paths, if that is not what their classes say."""
+    """The changed arguments of the layers inside a layer, by path."""
     forms: dict[str, Mapping[str, Any]] = {}
     for path, inner in walk(layer):
         form = inner._form()
@@ -112,7 +112,7 @@ def written_policies(default: Any, forms: Forms) -> Any:
 
 
 def read_policies(written: Mapping[str, Any], name: str | None) -> tuple[Any, dict[str, dict[str, Any]]]:
-    """The policy of a layer and the forms of those inside, of a map that was written.
+    """The policy of a layer and the forms of those inside, from a map of policies.
 
     Args:
         written: the map's configuration.
@@ -139,15 +139,15 @@ def read_policies(written: Mapping[str, Any], name: str | None) -> tuple[Any, di
 
 
 def read_forms(written: object, fields: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:
-    """The forms that a configuration asks for.
+    """The forms in a configuration.
 
     Args:
-        written: what `serialize` made of forms.
+        written: the serialized forms.
         fields: the arguments that a form may have, with their conversions.
         where: the layer, for messages.
 
     Raises:
-        RestoreError: it is something else.
+        RestoreError: the configuration has another structure.
     """
     good = isinstance(written, Mapping) and len(written) <= MOST
     if not good or not all(isinstance(form, Mapping) and set(form) <= set(fields) for form in written.values()):  # type: ignore[attr-defined]

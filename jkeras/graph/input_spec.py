@@ -1,4 +1,4 @@
-"""What a layer accepts as input, and the check that an input is that."""
+"""What a layer accepts as input, and the check of inputs against it."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def _sizes_by_axis(value: object) -> dict[int, int]:
 
 
 class MissingAxisError(InputError):
-    """An input has too few axes. What should have kept them may know what to write; see `Layer.more_axes`.
+    """An input has too few axes. The layer that dropped them may know what to write; see `Layer.more_axes`.
 
     Args:
         problem: what is wrong.
-        advice: what to write, where nothing better is known.
+        advice: what to write if no layer knows better.
     """
 
     def __init__(self, problem: str, advice: str):
@@ -83,15 +83,15 @@ class MissingAxisError(InputError):
 
 
 def check_inputs(specs: Any, inputs: PyTree[Any], layer: str) -> None:
-    """Compares inputs with a layer's `input_spec`.
+    """Checks inputs against a layer's `input_spec`.
 
     Args:
         specs: an `InputSpec`, several, or None.
         inputs: a tensor or a structure of tensors.
-        layer: how messages name the layer.
+        layer: the name of the layer in messages.
 
     Raises:
-        InputError: with the layer's path, the shape given, the shape expected and what to write.
+        InputError: an input does not match; the message has the layer's path, both shapes and what to write.
     """
     if specs is None:
         return

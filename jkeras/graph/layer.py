@@ -1,4 +1,4 @@
-"""The one layer protocol, for built-in layers and for users' own.
+"""The layer protocol, for built-in layers and users' layers.
 
 A `Layer` describes; it holds no arrays. To run, it is *bound*: a scope (see `graph/scope.py`) takes a shallow copy, gives
 it access to weights, randomness and masks, calls `build` once and then `call`. On that copy `add_weight` returns the real
@@ -51,14 +51,14 @@ LEGACY_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batc
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Origin:
-    """Where a layer comes from, and what it brings along.
+    """The model that a layer was taken from, and the weights that it brings.
 
     Attributes:
         model: the model it was taken from, or None.
         name: its name there.
-        variables: gives its variables, or None where it has none.
-        weights: gives the arrays of its weights, all of them or those that training changes, or the others.
-        output: gives its symbolic output there.
+        variables: returns its variables, or None if there are none.
+        weights: returns the arrays of its weights: all, the trainable ones, or the others.
+        output: returns its symbolic output there.
         input: likewise.
     """
 
@@ -71,21 +71,21 @@ class Origin:
 
 
 class LayerAttributes:
-    """What every layer has; some classes set their own order of arguments (see `jkeras.values.fields`)."""
+    """The attributes of every layer; some classes set their own order of arguments (see `jkeras.values.fields`)."""
 
     activity_regularizer: RegularizerField
     dtype: PolicyField
     name: str | None
-    # Whether the layer has a state for each row of a batch, so that rows must not change places.
+    # Whether the layer has a state per row of the batch, so that the order of rows matters.
     stateful: bool = False
 
-    # What a bound copy belongs to; None in a description. Everything that a run knows of a layer is in there.
+    # The scope of a bound copy, which has everything that a run knows about the layer; None in a description.
     _spec_scope: Scope | None = None
-    # What is asked of the layers that `build` makes, by their paths; see `graph/inner_forms.py`.
+    # Requested arguments of the layers that `build` creates, by their paths; see `graph/inner_forms.py`.
     _inner_forms: Mapping[str, Mapping[str, Any]] = FrozenDict()
     # The model that the layer was taken from.
     _spec_origin: Origin | None = None
-    # The batch shape that the old `input_shape=`, `input_dim=` arguments gave.
+    # The batch shape from the old arguments `input_shape=` and `input_dim=`.
     _spec_input_shape: tuple[int | None, ...] | None = None
 
 
@@ -125,13 +125,13 @@ class Layer(LayerAttributes, Spec):
 
     keras_module = "keras.layers"
 
-    # Does not destroy a mask that arrives: `compute_mask` passes it on.
+    # Whether masks are passed on (see `compute_mask`).
     supports_masking: ClassVar[bool] = False
     # Whether the output of one sample depends on the others in the batch (as in BatchNormalization). None: unknown,
     # which for classes outside jkeras counts as yes. Decides whether a ragged last batch may be padded.
     mixes_samples: ClassVar[bool | None] = None
 
-    # Whether layers inside may take another form; not where this one computes with their weights.
+    # Whether layers inside may take another form; False if this layer computes with their weights.
     adapts_inside: ClassVar[bool] = True
     # How files of Keras keep layers of the class.
     _in_files: ClassVar[InFiles] = InFiles()
@@ -156,10 +156,10 @@ class Layer(LayerAttributes, Spec):
     # -- to override ----------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
-        """Makes weights with `add_weight`, sublayers by assignment. Shapes have None where a size is unknown."""
+        """Creates weights with `add_weight` and sublayers by assignment. Unknown sizes in shapes are None."""
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Computes the outputs. May take `training` and `mask` arguments, which are filled in."""
+        """Computes the outputs. `training` and `mask` are filled in if the method has these arguments."""
         raise NotImplementedError(f"{type(self).__name__} must define `call(self, inputs)`.")
 
     def compute_mask(self, inputs: PyTree[Any], previous_mask: PyTree[Array] | None) -> Any:
@@ -167,18 +167,18 @@ class Layer(LayerAttributes, Spec):
         return previous_mask if self.supports_masking else None
 
     def known_output(self, inputs: Shape) -> Shape | None:
-        """Shape and type of the output by a rule, where a class has one; None finds them by tracing `call`.
+        """The shape and dtype of the output by a rule, if a class has one; None traces `call` instead.
 
-        Asked for one floating input, in the layer's compute type; sizes may be None.
+        It is called for one floating-point input in the compute dtype; sizes may be None.
         """
         return None
 
     def known_weights(self, *args: Any, **kwargs: Any) -> tuple[WeightInfo, ...] | None:
-        """The weights for inputs of given shapes, in Keras's order, where they are known without tracing `call`."""
+        """The weights for inputs of given shapes, in Keras's order, if they are known without tracing `call`."""
         return None
 
     def more_axes(self) -> str:
-        """What to write so that the output keeps an axis that a layer above misses; empty if there is no such argument."""
+        """What to write so that the output keeps an axis that a later layer needs; empty if no argument does that."""
         return ""
 
     # An `InputSpec`, or a list of them, checked before `build`; None checks nothing. May be a property, or assigned in
@@ -200,18 +200,18 @@ class Layer(LayerAttributes, Spec):
         overwrite_with_gradient: bool = False,
         name: str | None = None,
     ) -> jax.Array:
-        """The array of a weight, made on first use.
+        """The array of a weight, created on first use.
 
         Args:
-            shape: sizes; `()` or None is a scalar.
-            initializer: name, instance or function; None is Glorot uniform for floats and zeros otherwise.
-            dtype: None is the policy's weight type.
-            trainable: False puts the weight into the model's state, where only the layer itself changes it.
-            autocast: whether the array comes in the compute type.
-            regularizer: adds a loss computed from the weight.
-            constraint: projects the weight after each optimizer update.
+            shape: the sizes; `()` or None means a scalar.
+            initializer: name, instance or function; None means Glorot uniform for floats and zeros otherwise.
+            dtype: the dtype; None means that of the policy's weights.
+            trainable: whether training changes the weight; if False, it is part of the state, which only the layer changes.
+            autocast: whether the array is cast to the compute dtype.
+            regularizer: a penalty on the weight.
+            constraint: a projection of the weight after each update.
             aggregation: how replicas combine a non-trainable weight: "none", "mean", "sum" or "only_first_replica".
-            overwrite_with_gradient: whether training puts the gradient in the weight's place, instead of an optimizer's update.
+            overwrite_with_gradient: whether training replaces the weight by its gradient instead of updating it.
             name: the weight's name in the layer.
 
         Raises:
@@ -238,7 +238,7 @@ class Layer(LayerAttributes, Spec):
     def _add_frozen_weight(
         self, shape: tuple[int, ...], initializer: InitializerLike, autocast: bool = True, name: str | None = None
     ) -> jax.Array:
-        """The array of a weight among the trainable ones that no training changes."""
+        """The array of a weight that is listed as trainable but never trained."""
         policy = self.dtype_policy
         compute_dtype = policy.compute_dtype if autocast and self.autocast else None
         options = {"initializer": initializer, "autocast": compute_dtype, "frozen": True}
@@ -257,11 +257,11 @@ class Layer(LayerAttributes, Spec):
 
     @property
     def is_bound(self) -> bool:
-        """Whether the layer runs in a model right now, as in `build` and `call`."""
+        """Whether the layer is running in a model, as in `build` and `call`."""
         return self._spec_scope is not None
 
     def scope_for(self, use: str) -> Any:
-        """What the bound layer can ask for.
+        """The scope of a bound layer.
 
         Raises:
             NotBuiltError: the layer is not bound.
@@ -295,7 +295,7 @@ class Layer(LayerAttributes, Spec):
         """Adds the layer to a graph (symbolic tensors), runs it in place (inside `call`), or computes (arrays).
 
         Raises:
-            NotBuiltError: arrays were given, the layer has weights, and it is not part of a model.
+            NotBuiltError: it is called on arrays, has weights, and is not part of a model.
         """
         if self._spec_scope is not None:
             return self._spec_scope.call(self, args, kwargs)
@@ -365,12 +365,12 @@ class Layer(LayerAttributes, Spec):
 
     @property
     def trainable_weights(self) -> list[jax.Array]:
-        """Those that training changes."""
+        """The trainable weights."""
         return self._home("trainable_weights").weights(True)
 
     @property
     def non_trainable_weights(self) -> list[jax.Array]:
-        """The others."""
+        """The weights that training does not change."""
         return self._home("non_trainable_weights").weights(False)
 
     def get_weights(self) -> list[np.ndarray]:
@@ -385,7 +385,7 @@ class Layer(LayerAttributes, Spec):
 
     @property
     def dtype_policy(self) -> dtypes.DTypePolicy:
-        """The policy in force: the layer's own, else float32."""
+        """The policy: the layer's own, otherwise float32."""
         return self.dtype if self.dtype is not None else dtypes.DTypePolicy("float32")
 
     @property
@@ -411,11 +411,11 @@ class Layer(LayerAttributes, Spec):
 
     @property
     def default_name(self) -> str:
-        """What the layer is called in a model when it has no name, apart from a number."""
+        """The name of the layer in a model if it has none, without a number."""
         return snake_case(type(self).__name__)
 
     def children(self) -> dict[str, Layer]:
-        """The layers directly inside this one, by the name that their weights have."""
+        """The layers directly inside this one, by the names under which their weights are stored."""
         children: dict[str, Layer] = {}
         for attribute, value in vars(self).items():
             if isinstance(value, (Layer, list, tuple, dict)) and not attribute.startswith("_spec_"):
@@ -429,7 +429,7 @@ class Layer(LayerAttributes, Spec):
                 vars(self)[attribute] = map_layers(value, attribute, bind)
 
     def _bound_copy(self, scope: Any, parent: Any = None) -> Self:
-        """A shallow copy that runs in `scope`, and has from `parent` what it does not say itself."""
+        """A shallow copy that runs in `scope` and inherits from `parent` what it does not set itself."""
         inherited: dict[str, Any] = {}
         if parent is not None:
             inherited["trainable"] = self.trainable and parent.trainable
@@ -451,18 +451,18 @@ class Layer(LayerAttributes, Spec):
         return changed._evolve(_inner_forms=self._inner_forms) if self._inner_forms else changed
 
     def _with_children(self, change: Callable[[str, Layer], Layer]) -> Self:
-        """A copy over changed layers."""
+        """A copy with changed layers inside."""
         clone = self._evolve()
-        Layer._bind_children(clone, change)  # all of them, those that a class keeps to itself too
+        Layer._bind_children(clone, change)  # including those that a class keeps private
         vars(clone).pop("_spec_key", None)
         return clone
 
     def _taken_from(self, origin: Origin) -> Self:
-        """A copy that was taken from a model, or that brings weights along."""
+        """A copy that is marked as taken from a model, or as bringing weights."""
         return self._evolve(_spec_origin=origin, name=origin.name or self.name)
 
     def _carried(self) -> Mapping[str, Any] | None:
-        """Variables that come along when the layer joins a new model; None unless it was taken from one."""
+        """The variables that the layer brings to a new model; None unless it was taken from a model."""
         return None if self._spec_origin is None else self._spec_origin.variables()
 
     def _state(self) -> dict[str, Any]:
@@ -487,11 +487,11 @@ class Layer(LayerAttributes, Spec):
         return config
 
     def _form(self) -> dict[str, Any]:
-        """The arguments that a model changes in layers, where they differ from what they are by default."""
+        """The arguments that models change in layers, if they differ from their defaults."""
         return {}
 
     def _written_beside(self) -> dict[str, Any]:
-        # Arguments of a constructor written by hand do not say what has become of the layers that it made.
+        # A hand-written constructor's arguments do not record later changes of the layers that it created.
         forms = forms_of(self) if self._handwritten else self._inner_forms
         return {"inner_layers": serialize(forms)} if forms else {}
 

@@ -1,4 +1,4 @@
-"""What happens around every `call` of a layer: the part of the protocol that no layer repeats.
+"""The steps around every `call` of a layer, which no layer has to repeat.
 
 In this order: training flag, masks, compute type, input checks, `build`, `call`, output masks, activity regularisation.
 """
@@ -25,7 +25,7 @@ from jkeras.types import PyTree
 
 
 class CallSignature:
-    """Which arguments a method of a layer takes."""
+    """The arguments that a method of a layer accepts."""
 
     def __init__(self, function: Callable[..., Any]):
         self.signature: inspect.Signature = inspect.signature(function)
@@ -158,7 +158,7 @@ def _call(layer: BoundLayer, spec: CallSignature, arguments: dict[str, Any]) -> 
 
 
 def _fill_masks(spec: CallSignature, run: Run, arguments: dict[str, Any], inputs_by_name: dict[str, Any]) -> Any:
-    """Gives each `mask` and `<argument>_mask` parameter that was left out the mask that came with its tensor."""
+    """Fills in each missing `mask` and `<argument>_mask` with the mask of its tensor."""
     first_mask = arguments.get("mask")
     for position, (name, value) in enumerate(inputs_by_name.items()):
         if value is None:
@@ -175,7 +175,7 @@ def _fill_masks(spec: CallSignature, run: Run, arguments: dict[str, Any], inputs
 
 
 def caster(layer: BoundLayer) -> Callable[[Any], Any]:
-    """What turns an argument of `call` into JAX arrays, floating ones into the layer's compute type."""
+    """Converts an argument of `call` to JAX arrays, and floating-point arrays to the compute dtype."""
     compute_dtype = jnp.dtype(layer.compute_dtype) if layer.autocast and layer.compute_dtype != "string" else None
 
     def cast(leaf: Any) -> Any:

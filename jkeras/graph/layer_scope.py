@@ -1,7 +1,7 @@
 """Scopes: what every scope does, and those that need no Flax.
 
-A scope belongs to one layer in one run. It makes the bound copy of the layer, binds the layers inside, hands out weights
-and remembers which attribute holds which. Where weights come from is for its subclasses to say.
+A scope belongs to one layer in one run. It creates the bound copy of the layer, binds the layers inside, hands out weights
+and records which attribute holds which. Subclasses determine where weights come from.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from jkeras.types import ArrayLike
 
 @dataclasses.dataclass
 class Record:
-    """What a run writes down about weights and layers."""
+    """What a run records about weights and layers."""
 
     weights: dict[tuple[str, Path], WeightInfo] = dataclasses.field(default_factory=dict)
     # The bound copy of each layer by its description's id: an object that appears twice is shared. The description stands
@@ -54,7 +54,7 @@ class LayerScope:
         self.children: dict[str, Any] = {}
         self.attributes: dict[str, str] = {}
         self.state: set[str] = set()
-        # Inside a compiled loop: the weights that were assigned there. See `enter_loop`.
+        # In a compiled loop, the weights assigned there; see `enter_loop`.
         self.loop: set[str] | None = None
         self._weights: dict[int, tuple[Any, str]] = {}
         self._taken: set[str] = set()
@@ -79,7 +79,7 @@ class LayerScope:
         compute_dtype = options.get("autocast")
         if dtype in dtypes.FLOATS and compute_dtype in dtypes.FLOATS:
             value = value.astype(compute_dtype)
-        # A copy-free new object, so that two weights that share one array are still told apart.
+        # A new object without a copy, so that two weights that share an array remain distinguishable.
         self._weights[id(value)] = (value, name)
         return value
 
@@ -146,10 +146,10 @@ class LayerScope:
             self._store(name, jnp.asarray(value))
 
     def _store(self, name: str, value: jax.Array) -> None:
-        """Keeps the new value of a weight of the state."""
+        """Records the new value of a weight of the state."""
 
     def put(self, attribute: str, value: Any) -> None:
-        """Gives an attribute of the bound copy another value, of which nothing takes notice."""
+        """Sets an attribute of the bound copy without recording it."""
         self.layer.__dict__[attribute] = value
 
     # -- layers ---------------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ class LayerScope:
         return type(self)(layer, self.run, self.record, (*self.names, name), self.layer)
 
     def build(self, *args: Any, **kwargs: Any) -> Any:
-        """The layer's `build`, which runs once, whether the layer's first call or another layer asks for it."""
+        """Runs the layer's `build` once, on the layer's first call or when another layer requests it."""
         if self.built:
             return None
         self.built = True
@@ -199,7 +199,7 @@ class LayerScope:
     # -- compiled loops -------------------------------------------------------------------------------------------
 
     def enter_loop(self) -> None:
-        """From here on no weights are made, and new values of the state are left to the loop's carry."""
+        """From here on no weights are created, and new values of the state belong to the loop's carry."""
         self.loop = set()
 
     def leave_loop(self) -> set[str]:
@@ -233,7 +233,7 @@ class DescribingScope(LayerScope):
 
 
 class OutlineScope(LayerScope):
-    """Writes down which weights `build` declares, where nothing computes with them."""
+    """Records the weights that `build` declares, without computing with them."""
 
     def weight(self, name: str | None, shape: tuple[int, ...], dtype: str, options: WeightOptions) -> Any:
         info = self._declared(name, shape, dtype, options)
@@ -241,6 +241,6 @@ class OutlineScope(LayerScope):
 
 
 def _initializer(dtype: str, options: WeightOptions) -> Any:
-    """What draws the first values of a weight."""
+    """The function that draws the initial values of a weight."""
     is_float = dtype in dtypes.FLOATS
     return initializers.get(options.get("initializer") or ("glorot_uniform" if is_float else "zeros"))

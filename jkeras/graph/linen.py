@@ -50,7 +50,7 @@ class LayerModule(nn.Module):
 
 
 class FlaxScope(LayerScope):
-    """Gives one bound layer its weights out of a Flax scope."""
+    """Provides a bound layer with weights from a Flax scope."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ def to_module(layer: BoundLayer) -> LayerModule:
 
 @dataclasses.dataclass
 class Pass:
-    """What one run of a definition gave."""
+    """The result of one run of a definition."""
 
     outputs: Any
     state: dict[str, Any]
@@ -129,7 +129,7 @@ def run(
     parent: BoundLayer | None = None,
     observe: Collection[str] = (),
 ) -> tuple[Pass, dict[str, Any]]:
-    """Runs a definition once, with given variables or (None) making them.
+    """Runs a definition once, with given variables, or creating them if they are None.
 
     Args:
         layer: the definition.
@@ -137,14 +137,14 @@ def run(
         args: the positional arguments of the call.
         kwargs: the keyword arguments of the call.
         training: whether the pass is part of training.
-        rng: the key of dropout and the like.
+        rng: the key for dropout and other random layers.
         key: the key of initialisation.
-        check_finite: whether to write down which layers' outputs are finite.
+        check_finite: whether to record which layers' outputs are finite.
         parent: a layer, bound elsewhere, from which this one inherits its policy and whether it trains.
         observe: the paths of layers whose inputs are kept.
 
     Returns:
-        What the run gave, and all its variables `{"params": ..., "state": ...}`.
+        The result, and all variables `{"params": ..., "state": ...}`.
     """
     this_run = Run(training=training, rng=rng, finite=[] if check_finite else None)
     this_run.observed = {path: [] for path in observe} or None
@@ -206,7 +206,7 @@ class NnxGuest:
     method: str = "__call__"
 
     def init(self, rng: Array, inputs: PyTree[Any], training: bool) -> tuple[Any, Any]:
-        """The parameters and state that the module came with."""
+        """The module's initial parameters and state."""
         return self.params, self.state
 
     def apply(

@@ -1,4 +1,4 @@
-"""A network: which layer is applied to which tensors, in topological order, as an immutable value."""
+"""A network as an immutable value: the applications of layers to tensors, in topological order."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Network(Spec):
 
     @property
     def has_tensors(self) -> bool:
-        """Whether the network has its symbolic tensors; programs do without."""
+        """Whether the network has its symbolic tensors, which programs do not need."""
         return bool(self._tensors_by_number)
 
     def tensor(self, index: int) -> SymbolicTensor:
@@ -138,8 +138,8 @@ class Network(Spec):
     def known_weights(self, trainable: bool) -> tuple[WeightInfo, ...] | None:
         """The weights of all layers, in Keras's order, from what is known of the layers one by one.
 
-        None where that does not say all: a layer may make other weights where a mask comes along, and one that stands in
-        two places has its weights in the first.
+        None if that is not enough: a layer may create other weights for masked inputs, and a layer in two places has its
+        weights in the first.
         """
         outlines: dict[str, Outline] = {}
         for op in self.ops:
@@ -159,7 +159,7 @@ class Network(Spec):
         return template.fill(lambda leaf: self.tensor(leaf.index) if is_ref(leaf) else leaf)
 
     def with_layers(self, changed: Mapping[str, Layer]) -> Network:
-        """The same program over changed layers."""
+        """The same program with changed layers."""
         layers = {name: changed.get(name, layer) for name, layer in self.layers.items()}
         tensors = _replay(layers, self.ops, self.input_infos, len(self._tensors_by_number))
         return Network(layers, self.ops, self.inputs, self.outputs, self.input_infos, tensors)
@@ -305,7 +305,7 @@ def unique_names(layers: list[Layer]) -> list[str]:
     Raises:
         ArgumentError: two layers were given the same name.
     """
-    # A layer taken from another model prefers the name it had there, but gives way.
+    # A layer taken from another model keeps the name it had there unless that name is in use.
     preferred = [None if origin_of(layer) is None else layer.name for layer in layers]
     named = zip(layers, preferred, strict=True)
     counted = collections.Counter(layer.name for layer, soft in named if layer.name is not None and not soft)

@@ -1,4 +1,4 @@
-"""What a bound layer can ask for, and what the machinery asks of a layer: the two sides of the protocol.
+"""The two sides of the protocol: what a bound layer can use, and what the machinery requires of a layer.
 
 A `Run` is one pass through a model: whether it trains, its random key, the masks of the tensors seen so far, the losses
 collected. It lives as long as one trace and is never global. A `Scope` gives one bound layer its weights, its place and
@@ -30,13 +30,13 @@ class Run:
     masks: dict[int, tuple[Any, Any]] = dataclasses.field(default_factory=dict)
     losses: list[jax.Array] = dataclasses.field(default_factory=list)
     draws: dict[str, int] = dataclasses.field(default_factory=dict)
-    # Which layer first produced a non-finite value: (path, flag) in order of execution, when asked for.
+    # The layers' (path, flag), finite or not, in order of execution, if requested.
     finite: list[tuple[str, jax.Array]] | None = None
-    # The inputs of some layers by their paths, in order of execution, when asked for.
+    # The inputs of some layers by path, in order of execution, if requested.
     observed: dict[str, list[Any]] | None = None
 
     def mask_of(self, value: Any) -> Any:
-        """The mask of a tensor, or a structure of masks; None where there is none."""
+        """The mask of a tensor, or a structure of masks; None if there is none."""
         if not self.masks:
             return None
         masks = jax.tree.map(lambda leaf: self.masks.get(id(leaf), (None, None))[1], value)
@@ -76,7 +76,7 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class WeightInfo:
-    """What is known of one weight without its values."""
+    """The description of a weight without its values."""
 
     path: Path
     shape: tuple[int, ...]
@@ -87,7 +87,7 @@ class WeightInfo:
     constraint: Any = None
     initializer: Any = None
     number: int = 0  # among the weights of its layer, from 1, in the order in which they are made
-    overwritten: bool = False  # whether training puts the gradient in its place
+    overwritten: bool = False  # whether training replaces it by its gradient
 
     @property
     def name(self) -> str:
@@ -104,11 +104,11 @@ class WeightOptions(TypedDict, total=False):
     regularizer: Any
     constraint: Any
     frozen: bool  # no training changes it, though it is among the parameters
-    overwritten: bool  # training puts the gradient in its place
+    overwritten: bool  # training replaces it by its gradient
 
 
 class BoundLayer(Protocol):
-    """What the machinery asks of a layer: `graph.layer.Layer`, seen from below."""
+    """What the machinery requires of a layer: the interface of `graph.layer.Layer`."""
 
     activity_regularizer: Any
     trainable: bool
@@ -142,7 +142,7 @@ class BoundLayer(Protocol):
 
 
 class Scope(Protocol):
-    """What a bound layer can ask for.
+    """What a bound layer can use.
 
     Attributes:
         path: the path of the layer in its model.
@@ -160,7 +160,7 @@ class Scope(Protocol):
         """The array of a weight, made on first use."""
 
     def note(self, attribute: str, value: object) -> None:
-        """Takes notice of an assignment: of a weight to an attribute, or of a weight's new value."""
+        """Records an assignment: of a weight to an attribute, or of a new value to a weight."""
 
     def assign(self, name: str, value: ArrayLike) -> None:
         """Records the new value of a non-trainable weight."""

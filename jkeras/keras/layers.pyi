@@ -2699,7 +2699,7 @@ class Multiply(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Normalization(BuiltinLayer):
-    """Shifts and scales features to mean 0 and variance 1, by numbers that are given or found by `adapt`."""
+    """Shifts and scales features to mean 0 and variance 1, with statistics that are passed or computed by `adapt`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -3366,7 +3366,7 @@ class RandomInvert(BuiltinLayer):
     def generator(self) -> Any: ...
 
 class RandomPerspective(BuiltinLayer):
-    """Moves the corners of each image at random, as if it was seen from elsewhere."""
+    """Moves the corners of each image at random, as if it were seen from another position."""
 
     activity_regularizer: Any
     trainable: Any
@@ -3405,7 +3405,7 @@ class RandomPerspective(BuiltinLayer):
     def generator(self) -> Any: ...
 
 class RandomPosterization(BuiltinLayer):
-    """Keeps the first bits of every value alone."""
+    """Keeps only the first bits of each value."""
 
     activity_regularizer: Any
     trainable: Any
@@ -4141,7 +4141,7 @@ class Softmax(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Solarization(BuiltinLayer):
-    """Adds a random number to each image, then turns values above a random threshold around: `x` becomes `255 - x`."""
+    """Adds a random number to each image, then inverts values above a random threshold: `x` becomes `255 - x`."""
 
     activity_regularizer: Any
     trainable: Any

@@ -145,7 +145,7 @@ class BatchNormalization(Layer):
     def _deviation_initializer(
         self, shape: Shape, dtype: DTypeLike | None = None, key: Array | None = None
     ) -> jax.Array:
-        """The square root of what the moving variance starts from."""
+        """The square root of the initial moving variance."""
         variance = self.moving_variance_initializer or initializers.Ones()
         return jnp.sqrt(variance(shape, dtype=dtype, key=key))
 
@@ -209,7 +209,7 @@ class BatchNormalization(Layer):
         valid = jnp.broadcast_to(jnp.expand_dims(mask, -1).astype(bool), x.shape)
         # Keras's guard against a batch without any valid step.
         count = collectives.psum(jnp.sum(valid, axis=axes, dtype=x.dtype)) + 1e-7
-        # What is masked may be infinite or no number.
+        # Masked values may be infinite or NaN.
         mean = collectives.psum(jnp.sum(jnp.where(valid, x, 0), axis=axes)) / count
         centred = jnp.where(valid, jnp.square(x - along(mean, (axis,), x.ndim)), 0)
         return mean, collectives.psum(jnp.sum(centred, axis=axes)) / count
@@ -295,7 +295,7 @@ class LayerNormalization(Layer):
         gamma_regularizer: a penalty on gamma.
         beta_constraint: a projection of beta.
         gamma_constraint: a projection of gamma.
-        rms_scaling: scales by the standard deviation without centring; Keras's old form of `RMSNormalization`, which see.
+        rms_scaling: whether to scale by the standard deviation without centring; Keras's old form of `RMSNormalization`.
 
     Source: J. L. Ba et al., https://arxiv.org/abs/1607.06450.
 

@@ -193,7 +193,7 @@ class _GlobalPooling(_Spatial):
 class GlobalMaxPooling1D(_GlobalPooling):
     """The largest value over time.
 
-    Shapes: `(batch, time, channels)` to `(batch, channels)`, or with axes of size 1 where `keepdims`.
+    Shapes: `(batch, time, channels)` to `(batch, channels)`, or with axes of size 1 if `keepdims`.
 
     >>> GlobalMaxPooling1D()(jnp.array([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
     [[3.0, 4.0]]
@@ -206,7 +206,7 @@ class GlobalMaxPooling1D(_GlobalPooling):
 class GlobalMaxPooling2D(GlobalMaxPooling1D):
     """The largest value over each image.
 
-    Shapes: `(batch, height, width, channels)` to `(batch, channels)`, or with axes of size 1 where `keepdims`.
+    Shapes: `(batch, height, width, channels)` to `(batch, channels)`, or with axes of size 1 if `keepdims`.
 
     >>> GlobalMaxPooling2D()(jnp.arange(4.0).reshape(1, 2, 2, 1)).tolist()
     [[3.0]]
@@ -218,8 +218,7 @@ class GlobalMaxPooling2D(GlobalMaxPooling1D):
 class GlobalMaxPooling3D(GlobalMaxPooling1D):
     """The largest value over each volume.
 
-    Shapes: `(batch, depth, height, width, channels)` to `(batch, channels)`, or with axes of size 1 where
-    `keepdims`.
+    Shapes: `(batch, depth, height, width, channels)` to `(batch, channels)`, or with axes of size 1 if `keepdims`.
 
     >>> GlobalMaxPooling3D()(jnp.arange(8.0).reshape(1, 2, 2, 2, 1)).tolist()
     [[7.0]]
@@ -231,7 +230,7 @@ class GlobalMaxPooling3D(GlobalMaxPooling1D):
 class GlobalAveragePooling1D(_GlobalPooling):
     """The mean over time; masked steps do not count.
 
-    Shapes: `(batch, time, channels)` to `(batch, channels)`, or with axes of size 1 where `keepdims`.
+    Shapes: `(batch, time, channels)` to `(batch, channels)`, or with axes of size 1 if `keepdims`.
 
     >>> GlobalAveragePooling1D()(jnp.array([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
     [[2.0, 3.0]]
@@ -250,7 +249,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
         if self.channels_first:
             valid = jnp.swapaxes(valid, 1, 2)
         axis = self.spatial_axes[0]
-        # What is masked may be infinite or no number.
+        # Masked values may be infinite or NaN.
         total = jnp.sum(jnp.where(valid, inputs, 0), axis=axis, keepdims=self.keepdims)
         return total / jnp.sum(valid, axis=axis, keepdims=self.keepdims, dtype=inputs.dtype)
 
@@ -261,7 +260,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
 class GlobalAveragePooling2D(_GlobalPooling):
     """The mean over each image.
 
-    Shapes: `(batch, height, width, channels)` to `(batch, channels)`, or with axes of size 1 where `keepdims`.
+    Shapes: `(batch, height, width, channels)` to `(batch, channels)`, or with axes of size 1 if `keepdims`.
 
     >>> GlobalAveragePooling2D()(jnp.arange(4.0).reshape(1, 2, 2, 1)).tolist()
     [[1.5]]
@@ -274,8 +273,7 @@ class GlobalAveragePooling2D(_GlobalPooling):
 class GlobalAveragePooling3D(GlobalAveragePooling2D):
     """The mean over each volume.
 
-    Shapes: `(batch, depth, height, width, channels)` to `(batch, channels)`, or with axes of size 1 where
-    `keepdims`.
+    Shapes: `(batch, depth, height, width, channels)` to `(batch, channels)`, or with axes of size 1 if `keepdims`.
 
     >>> GlobalAveragePooling3D()(jnp.arange(8.0).reshape(1, 2, 2, 2, 1)).tolist()
     [[3.5]]

@@ -1,4 +1,4 @@
-"""What layers share whose weights can be quantised.
+"""The base of layers whose weights can be quantised.
 
 A layer says in `build` which of its weights are matrices, and computes through `quantized_product` and `_rows`. What a
 policy makes of them is in `jkeras.quantization.modes`; neither this file nor the layers contain code for a mode.
@@ -81,7 +81,7 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
             )
 
     def _add_matrix(self, matrix: Matrix, initializer: Any, **options: Any) -> None:
-        """Makes a weight, in the form that the policy gives it."""
+        """Creates a weight in the form that the policy requires."""
         mode, policy = self._mode, self._form_policy
         stored = None if mode is None else mode.stored(matrix, policy)
         if stored is not None:
@@ -92,7 +92,7 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
             setattr(self, matrix.name, self.add_weight(matrix.shape, initializer, name=matrix.name, **options))
 
     def _add_beside(self, matrix: Matrix) -> None:
-        """Makes what the policy keeps beside a weight."""
+        """Creates what the policy stores besides a weight."""
         mode = self._mode
         for declared in () if mode is None else mode.others(matrix, self._form_policy):
             self._add_declared(declared)
@@ -212,7 +212,7 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
         mode = self._mode
         if mode is None:
             return super().merged_values(values)
-        # A quantised weight becomes floats, is changed, and is quantised again.
+        # A quantised weight is converted to floats, changed, and quantised again.
         change = self._change(values)
         matrix = self._matrix_of(self._adapted, tuple(change.shape))
         rest = {each: value for each, value in values.items() if each not in self.factor_names}

@@ -66,7 +66,7 @@ def _is(amount: object, number: float) -> bool:
 
 
 def _keep(x: jax.Array, key: Key[Array, ""], rate: float, shape: tuple[int, ...]) -> jax.Array:
-    """`x` with shares set to 0 and the rest scaled up, by a mask of the given shape."""
+    """`x` with a fraction set to 0 and the rest scaled up, by a mask of the given shape."""
     if _is(rate, 1):
         return jnp.zeros_like(x)
     keep = jax.random.bernoulli(key, 1 - rate, shape)

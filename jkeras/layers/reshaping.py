@@ -175,7 +175,7 @@ def _pairs(rank: int) -> Any:
 
 
 class _BorderedAttributes:
-    # Where a class has no such argument.
+    # For classes without the argument.
     data_format: str | None = None
 
 

@@ -132,7 +132,7 @@ class STFTSpectrogram(Layer):
         return self._arranged(self._transformed(signals))
 
     def _transformed(self, signals: Array) -> jax.Array:
-        """What was asked for, `(batch, channels, frames, frequencies)`."""
+        """The requested values, `(batch, channels, frames, frequencies)`."""
         if self.mode == "real":
             return self._convolved(signals, self.real_kernel)
         if self.mode == "imag":
@@ -188,10 +188,10 @@ class MelSpectrogram(Layer):
         window: "hann", "hamming", the values of a window, or None.
         sampling_rate: samples per second.
         num_mel_bins: how many bands.
-        min_freq: where the first band begins, in hertz.
-        max_freq: where the last band ends; None is half the sampling rate.
+        min_freq: the lower edge of the first band, in hertz.
+        max_freq: the upper edge of the last band; None means half the sampling rate.
         power_to_db: whether the result is in decibels.
-        top_db: how far below the greatest value the result may go.
+        top_db: the largest distance of values below the maximum, in decibels.
         mag_exp: the power of the magnitudes.
         min_power: the least power, for the logarithm.
         ref_power: the power that is 0 decibels.

@@ -18,7 +18,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.types import DTypeLike, TensorLike
 
-# Of long lists of texts, which are gone through in Python, so many at a time, so that there can be a bar.
+# Long lists of texts are processed in Python in batches of this size, to show a bar.
 ROWS_AT_A_TIME = 10_000
 
 

@@ -77,7 +77,7 @@ def _weak(data: bytes, at: int, a: int, b: int) -> tuple[int, int]:
 
 
 def fingerprint64(data: bytes) -> int:
-    """FarmHash Fingerprint64 (Pike & Alakuijala, 2014), what TensorFlow's fast string hash is.
+    """FarmHash Fingerprint64 (Pike and Alakuijala, 2014), which is TensorFlow's fast string hash.
 
     >>> [fingerprint64(word) % 3 for word in (b"A", b"B", b"C")]
     [1, 0, 1]
@@ -188,13 +188,13 @@ def each_hashed(values: np.ndarray, hash_of: Callable[[bytes], int]) -> np.ndarr
 
 
 class BinAttributes:
-    """What layers of bins have; they place the argument themselves (see `jkeras.values.fields`)."""
+    """The arguments of layers of bins, which set their own order (see `jkeras.values.fields`)."""
 
     output_mode: str
 
 
 class BinLayer(BinAttributes, HostLayer):
-    """Base of layers that give the number of a bin, or encode it."""
+    """Base of layers that return the number of a bin, or an encoding of it."""
 
     @property
     def _type(self) -> str:
@@ -213,7 +213,7 @@ class Hashing(BinLayer):
 
     Args:
         num_bins: the number of bins.
-        mask_value: a value that gets bin 0 for itself.
+        mask_value: a value for which bin 0 is reserved.
         salt: an integer or two: makes the hash SipHash with this key; FarmHash without.
         output_mode: "int", or how bins are encoded: "one_hot", "multi_hot", "count".
         sparse: accepted for compatibility with Keras; only False is supported.

@@ -60,9 +60,9 @@ def _terms(value: object) -> Any:
 
 
 def without_paths(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration, checked to have its terms in itself.
+    """A configuration, after a check that it contains its terms itself.
 
-    A configuration may come from a stranger, who could have any file of the machine read by naming it (CVE-2025-12058).
+    A configuration may come from an attacker, who could read any file of the machine by naming it (CVE-2025-12058).
 
     Raises:
         ArgumentError: the vocabulary or the weights are a path.
@@ -93,7 +93,7 @@ class _Attributes:
 
 
 def vocabulary_in(cls: type[Lookup], arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
-    """The vocabulary that a file keeps beside the configuration of a lookup, and its weights."""
+    """The vocabulary that a file stores separately from a lookup's configuration, and its weights."""
     terms = None if arguments.get("vocabulary") is not None else beside.lines("vocabulary.txt")
     if not terms:
         return {}
@@ -320,11 +320,11 @@ class IntegerLookup(Lookup):
         max_tokens: the largest number of ids, special ones included.
         num_oov_indices: how many ids unknown integers share, by their remainder; 0 makes them an error.
         mask_token: an integer that means "nothing".
-        oov_token: what unknown ids become with `invert=True`.
+        oov_token: the result for unknown ids with `invert=True`.
         vocabulary: integers, or the path of a file with one a line; `adapt` finds them in data.
         vocabulary_dtype: accepted for compatibility with Keras.
         idf_weights: one weight a term in the mode "tf_idf".
-        invert: whether ids become integers.
+        invert: whether to map ids to integers instead.
         output_mode: "int", or how ids are encoded: "one_hot", "multi_hot", "count", "tf_idf".
         sparse: accepted for compatibility with Keras; only False is supported.
         pad_to_max_tokens: whether encodings are as long as `max_tokens` says.
@@ -405,10 +405,10 @@ class StringLookup(Lookup):
         max_tokens: the largest number of ids, special ones included.
         num_oov_indices: how many ids unknown strings share, by their hash; 0 makes them an error.
         mask_token: a string that means "nothing".
-        oov_token: what unknown ids become with `invert=True`.
+        oov_token: the result for unknown ids with `invert=True`.
         vocabulary: strings, or the path of a file with one a line; `adapt` finds them in data.
         idf_weights: one weight a term in the mode "tf_idf".
-        invert: whether ids become strings.
+        invert: whether to map ids to strings instead.
         output_mode: "int", or how ids are encoded: "one_hot", "multi_hot", "count", "tf_idf".
         pad_to_max_tokens: whether encodings are as long as `max_tokens` says.
         sparse: accepted for compatibility with Keras; only False is supported.

@@ -37,7 +37,7 @@ def _arguments_in(cls: type, arguments: Mapping[str, Any], beside: Beside) -> Ma
 
 
 class Normalization(Layer):
-    """Shifts and scales features to mean 0 and variance 1, by numbers that are given or found by `adapt`.
+    """Shifts and scales features to mean 0 and variance 1, with statistics that are passed or computed by `adapt`.
 
     Shapes: any, unchanged; mean and variance have the sizes of `axis`.
 
@@ -111,7 +111,7 @@ class Normalization(Layer):
 
 @functools.partial(jax.jit, static_argnames=("invert",), inline=True)
 def centred_and_scaled(x: jax.Array, mean: jax.Array, variance: jax.Array, invert: bool) -> jax.Array:
-    """`x` with the given mean and variance taken away, or put back."""
+    """`x` standardized with the given mean and variance, or the inverse."""
     deviation = jnp.maximum(jnp.sqrt(variance), 1e-7)
     return mean + x * deviation if invert else (x - mean) / deviation
 

@@ -50,7 +50,7 @@ def _vocabulary_in(cls: type, arguments: Mapping[str, Any], beside: Beside) -> M
 class TextVectorization(HostLayer):
     """Texts to ids of their words, on the host: apply it to the data before `fit`.
 
-    A text is made plain (`standardize`), cut into words (`split`), these joined into n-grams, and looked up; see
+    A text is normalised (`standardize`), split into words (`split`), which are joined into n-grams and looked up; see
     `StringLookup` for the ids. In the mode "int" 0 is padding and 1 an unknown word.
 
     Shapes: texts `(batch,)` or `(batch, 1)` to `(batch, words)` of ids, or `(batch, vocabulary)` of counts.

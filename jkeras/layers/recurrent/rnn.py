@@ -27,7 +27,7 @@ def _cell(value: object) -> Any:
 
 
 class RNNAttributes:
-    """What recurrent layers have; `LSTM` and the like set the order of the arguments (see `jkeras.values.fields`)."""
+    """The arguments of recurrent layers; classes such as `LSTM` set their order (see `jkeras.values.fields`)."""
 
     cell: Any
     return_sequences: bool

@@ -1,4 +1,4 @@
-"""What image layers have in common: a random transformation is drawn, then everything that belongs to an image follows it.
+"""The base of image layers: a random transformation is drawn and applied to everything that belongs to an image.
 
 A layer states `draw`, which gives the numbers of a transformation for each image of a batch, and what these numbers do to
 images, segmentation masks, bounding boxes and labels (`change_images`, ...). Everything else is here: single images,
@@ -33,7 +33,7 @@ from jkeras.values.fields import field
 
 # The parts of a dictionary that a transformation changes.
 PARTS = ("images", "labels", "bounding_boxes", "segmentation_masks")
-# What a transformation is: the numbers that were drawn, by name.
+# A transformation: the random numbers, by name.
 Values = Mapping[str, Any]
 
 
@@ -56,7 +56,7 @@ class ImageLayer(ImageAttributes, Layer):
     layer changes it.
 
     Args:
-        bounding_box_format: how boxes are written, see `jkeras.utils.bounding_boxes`; needed where there are any.
+        bounding_box_format: the format of boxes, see `jkeras.utils.bounding_boxes`; required if there are any.
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -70,7 +70,7 @@ class ImageLayer(ImageAttributes, Layer):
     _keeps_integers: ClassVar[bool] = False
     # Arguments that Keras's configuration does not have: here it has them where they are not the default.
     _only_if_other: ClassVar[tuple[str, ...]] = ("bounding_box_format",)
-    # The numbers of channels that it can deal with.
+    # The supported numbers of channels.
     _channels: ClassVar[tuple[int, ...]] = ()
 
     bounding_box_format: str | None = field(default=None, convert=BOX_FORMAT, kw_only=True)
@@ -205,7 +205,7 @@ class ImageLayer(ImageAttributes, Layer):
         self.check(inputs)
         rows, columns = self.axes()
         shape = list(inputs.shape)
-        # A size that is not known comes back as such.
+        # Unknown sizes stay unknown.
         shape[rows], shape[columns] = self.new_size(cast(Any, (shape[rows], shape[columns])))
         return Shape(tuple(shape), inputs.dtype)
 
@@ -282,7 +282,7 @@ class ImageLayer(ImageAttributes, Layer):
         return images if keeps_integers else images.astype(self.compute_dtype)
 
     def check_images(self, images: Any) -> None:
-        """Raises InputError where `prepare` does."""
+        """Raises InputError in the cases in which `prepare` does."""
         if not has_shape(images) or len(images.shape) not in (3, 4):
             raise InputError(
                 f"{self._place} ({type(self).__name__}) takes one image, (height, width, channels), or a batch of images, or a"

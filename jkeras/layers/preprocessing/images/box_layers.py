@@ -1,4 +1,4 @@
-"""Layers of bounding boxes alone."""
+"""Layers for bounding boxes only."""
 
 from __future__ import annotations
 

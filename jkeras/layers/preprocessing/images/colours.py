@@ -244,7 +244,7 @@ class RandomInvert(ColourLayer):
 
 
 class RandomPosterization(ColourLayer):
-    """Keeps the first bits of every value alone.
+    """Keeps only the first bits of each value.
 
     Args:
         factor: the bounds of the number of bits, from 1 to 8, the second one excluded unless they are equal; one number f
@@ -276,7 +276,7 @@ class RandomPosterization(ColourLayer):
 
 
 class Solarization(ColourLayer):
-    """Adds a random number to each image, then turns values above a random threshold around: `x` becomes `255 - x`.
+    """Adds a random number to each image, then inverts values above a random threshold: `x` becomes `255 - x`.
 
     Args:
         addition_factor: the bounds of the number as parts of the range, in [0, 1]; one number f means from 0 to f.
@@ -343,7 +343,7 @@ class RandomColorJitter(ColourLayer):
         return _jitters(factors, self.value_range, self.data_format, self.compute_dtype)
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
-        # The first layer draws what it draws alone.
+        # The first layer draws the same numbers as on its own.
         keys = [key, *jax.random.split(key, 3)]
         return {name: layer.draw(one, shape) for one, (name, layer) in zip(keys, self._steps.items(), strict=False)}
 

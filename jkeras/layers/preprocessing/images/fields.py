@@ -34,7 +34,7 @@ def factor(low: float, high: float, *, open_low: bool = False) -> Callable[[obje
 
 
 def as_given(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Checks a factor and keeps it as it was given, as Keras's configuration does."""
+    """Checks a factor and stores it unchanged, as Keras's configuration does."""
 
     def convert(value: object) -> Any:
         check(value)

@@ -32,7 +32,7 @@ from jkeras.values.fields import field
 
 
 class _PlaceLayer(RandomImageLayer):
-    """Base: masks take the nearest pixel where images are interpolated."""
+    """Base of layers that interpolate images and take the nearest pixel of masks."""
 
     mixes_samples: ClassVar[bool | None] = False
     moves_pixels: ClassVar[bool] = True
@@ -55,7 +55,7 @@ class RandomFlip(RandomImageLayer):
         mode: "horizontal", "vertical" or "horizontal_and_vertical".
         seed: an integer.
         data_format: "channels_last" or "channels_first".
-        bounding_box_format: how boxes are written, where there are any.
+        bounding_box_format: the format of boxes, if there are any.
 
     >>> RandomFlip().compute_output_shape((None, 8, 8, 3))
     (None, 8, 8, 3)
@@ -124,12 +124,12 @@ class RandomRotation(_Affine):
     Args:
         factor: the bounds of the angle as parts of a full turn; one number f means from -f to f. Positive turns to the
             left.
-        fill_mode: what lies outside: "reflect", "wrap", "constant" or "nearest".
+        fill_mode: the content outside the image: "reflect", "wrap", "constant" or "nearest".
         interpolation: "nearest" or "bilinear".
         seed: an integer.
         fill_value: for "constant".
         data_format: "channels_last" or "channels_first".
-        bounding_box_format: how boxes are written, where there are any.
+        bounding_box_format: the format of boxes, if there are any.
 
     >>> RandomRotation(0.1).compute_output_shape((None, 8, 8, 3))
     (None, 8, 8, 3)
@@ -168,12 +168,12 @@ class RandomZoom(_Affine):
         height_factor: the bounds of the change, from -1 (excluded) to 1; positive shrinks, and one number f means from -f
             to f.
         width_factor: likewise; None keeps the proportions.
-        fill_mode: what lies outside: "reflect", "wrap", "constant" or "nearest".
+        fill_mode: the content outside the image: "reflect", "wrap", "constant" or "nearest".
         interpolation: "nearest" or "bilinear".
         seed: an integer.
         fill_value: for "constant".
         data_format: "channels_last" or "channels_first".
-        bounding_box_format: how boxes are written, where there are any.
+        bounding_box_format: the format of boxes, if there are any.
 
     >>> RandomZoom(0.2).compute_output_shape((None, 8, 8, 3))
     (None, 8, 8, 3)
@@ -216,12 +216,12 @@ class RandomTranslation(_Affine):
     Args:
         height_factor: the bounds of the shift down as parts of the height, from -1 to 1; one number f means from -f to f.
         width_factor: likewise to the right, of the width.
-        fill_mode: what lies outside: "reflect", "wrap", "constant" or "nearest".
+        fill_mode: the content outside the image: "reflect", "wrap", "constant" or "nearest".
         interpolation: "nearest" or "bilinear".
         seed: an integer.
         fill_value: for "constant".
         data_format: "channels_last" or "channels_first".
-        bounding_box_format: how boxes are written, where there are any.
+        bounding_box_format: the format of boxes, if there are any.
 
     >>> RandomTranslation(0.1, 0.1).compute_output_shape((None, 8, 8, 3))
     (None, 8, 8, 3)
@@ -261,11 +261,11 @@ class RandomShear(_Affine):
         x_factor: the bounds of the shift of rows, in [0, 1]; one number f means from -f to f.
         y_factor: likewise of columns.
         interpolation: "nearest" or "bilinear".
-        fill_mode: what lies outside: "reflect", "wrap", "constant" or "nearest".
+        fill_mode: the content outside the image: "reflect", "wrap", "constant" or "nearest".
         fill_value: for "constant".
         data_format: "channels_last" or "channels_first".
         seed: an integer.
-        bounding_box_format: how boxes are written, where there are any.
+        bounding_box_format: the format of boxes, if there are any.
 
     >>> RandomShear().compute_output_shape((None, 8, 8, 3))
     (None, 8, 8, 3)
@@ -308,16 +308,16 @@ class RandomShear(_Affine):
 
 
 class RandomPerspective(_PlaceLayer):
-    """Moves the corners of each image at random, as if it was seen from elsewhere.
+    """Moves the corners of each image at random, as if it were seen from another position.
 
     Args:
         factor: the bounds of the probability that an image is changed, in [0, 1]; one number f means from 0 to f.
         scale: how far corners move, from 0 to 1: at most half of it, as a part of their coordinates.
         interpolation: "nearest" or "bilinear".
-        fill_value: the value of what lies outside.
+        fill_value: the value outside the image.
         seed: an integer.
         data_format: "channels_last" or "channels_first".
-        bounding_box_format: how boxes are written, where there are any.
+        bounding_box_format: the format of boxes, if there are any.
 
     >>> RandomPerspective().compute_output_shape((None, 8, 8, 3))
     (None, 8, 8, 3)
@@ -353,7 +353,7 @@ class RandomPerspective(_PlaceLayer):
     def change_boxes(
         self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
     ) -> Num[Array, "batch boxes 4"]:
-        # The map of the images goes from the new places to the old ones; this is the way back.
+        # The map for images goes from new to old positions; this is its inverse.
         numbers = functions.homography(values["start_points"], values["end_points"])
         matrix = jnp.concatenate([numbers, jnp.ones_like(numbers[:, :1])], axis=1).reshape(-1, 3, 3)
         x1, y1, x2, y2 = jnp.moveaxis(boxes, -1, 0)
@@ -371,7 +371,7 @@ class RandomElasticTransform(_PlaceLayer):
         factor: the bounds of the probability that an image is changed, in [0, 1]; one number f means from 0 to f.
         scale: the bounds of the strength, in [0, 1]; one number f means from 0 to f. It is drawn once for a batch.
         interpolation: "nearest" or "bilinear".
-        fill_mode: what lies outside: "constant", "nearest", "wrap", "mirror" or "reflect".
+        fill_mode: the content outside the image: "constant", "nearest", "wrap", "mirror" or "reflect".
         fill_value: for "constant".
         value_range: the least and the greatest value.
         seed: an integer.

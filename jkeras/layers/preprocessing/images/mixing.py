@@ -17,7 +17,7 @@ from jkeras.values.fields import field
 
 
 def _labels(labels: Num[Array, "*shape"], order: Array, weight: Array) -> jax.Array:
-    """Labels mixed with those of the other images, in proportion."""
+    """Mixes labels with those of the other images, in proportion."""
     labels = jnp.asarray(labels)
     weight = jnp.asarray(weight).reshape((-1,) + (1,) * max(labels.ndim - 1, 1))
     return weight * labels + (1 - weight) * jnp.take(labels, jnp.asarray(order), axis=0)
@@ -32,7 +32,7 @@ class MixUp(RandomImageLayer):
         alpha: weights come from the distribution Beta(alpha, alpha): small ones mix little.
         data_format: "channels_last" or "channels_first".
         seed: an integer.
-        bounding_box_format: how boxes are written, where there are any.
+        bounding_box_format: the format of boxes, if there are any.
 
     >>> MixUp().compute_output_shape((None, 8, 8, 3))
     (None, 8, 8, 3)

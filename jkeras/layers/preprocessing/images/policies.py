@@ -115,12 +115,12 @@ class _Policy(RandomImageLayer):
 
 
 def _change(change: Any, layer: ImageLayer, name: str, more: Any, data: Any, numbers: Any, *, follows: bool) -> Any:
-    """Data after one layer; masks and boxes stay where the layer leaves pixels in their places."""
+    """The data after one layer; masks and boxes are unchanged if the layer does not move pixels."""
     return change(data, numbers[name], *more).astype(data.dtype) if follows or layer.moves_pixels else data
 
 
 def _numbers(values: PyTree[Array]) -> Any:
-    """What was drawn, without the shape that Keras adds."""
+    """The random numbers, without the shape that Keras adds."""
     return {name: jnp.asarray(one) for name, one in (values or {}).items() if name != "input_shape"}
 
 
@@ -137,7 +137,7 @@ class RandAugment(_Policy):
         interpolation: "nearest" or "bilinear".
         seed: an integer.
         data_format: "channels_last" or "channels_first".
-        bounding_box_format: how boxes are written, where there are any.
+        bounding_box_format: the format of boxes, if there are any.
 
     >>> RandAugment().compute_output_shape((None, 8, 8, 3))
     (None, 8, 8, 3)

@@ -24,7 +24,7 @@ class _SizeAttributes:
 
 
 class _SizeLayer(_SizeAttributes, ImageLayer):
-    """Base of the layers whose results have a height and a width that were asked for, in inference as well."""
+    """Base of layers whose outputs have a requested height and width, in inference as well."""
 
     mixes_samples: ClassVar[bool | None] = False
     _in_inference: ClassVar[bool] = True
@@ -72,7 +72,7 @@ class Resizing(_SizeLayer):
         fill_value: the value of the borders.
         antialias: whether to smooth when shrinking.
         data_format: "channels_last" or "channels_first".
-        bounding_box_format: how boxes are written, where there are any.
+        bounding_box_format: the format of boxes, if there are any.
 
     >>> Resizing(2, 3).compute_output_shape((None, 8, 8, 1))
     (None, 2, 3, 1)
@@ -137,7 +137,7 @@ class Resizing(_SizeLayer):
             down = across = min(down, across)
         elif self.crop_to_aspect_ratio:
             down = across = max(down, across)
-        # Half of what is missing, or too much.
+        # Half of the missing or superfluous pixels.
         top, left = (self.height - height * down) // 2, (self.width - width * across) // 2
         if self.crop_to_aspect_ratio:
             top, left = -((height * down - self.height) // 2), -((width * across - self.width) // 2)
@@ -162,7 +162,7 @@ class CenterCrop(_SizeLayer):
         height: the height of the result.
         width: the width of the result.
         data_format: "channels_last" or "channels_first".
-        bounding_box_format: how boxes are written, where there are any.
+        bounding_box_format: the format of boxes, if there are any.
 
     >>> CenterCrop(4, 6).compute_output_shape((None, 8, 8, 3))
     (None, 4, 6, 3)
@@ -204,7 +204,7 @@ class RandomCrop(_SizeLayer, RandomImageLayer):
         seed: an integer.
         data_format: "channels_last" or "channels_first".
         name: the layer's name.
-        bounding_box_format: how boxes are written, where there are any.
+        bounding_box_format: the format of boxes, if there are any.
 
     >>> RandomCrop(4, 4).compute_output_shape((None, 8, 8, 3))
     (None, 4, 4, 3)
