@@ -234,7 +234,7 @@ def _axis_to_split(shape: Shape, fitting: list[int], parts: int) -> int:
         return _in_tiles((*shape[:axis], shape[axis] // parts, *shape[axis + 1 :]))
 
     longest = max(fitting, key=lambda i: shape[i])
-    densest = min(fitting, key=lambda i: (tiled(i), -shape[i]))
+    densest = min(fitting, key=tiled)
     return densest if 2 * tiled(densest) <= tiled(longest) else longest
 
 

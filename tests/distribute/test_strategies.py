@@ -159,7 +159,7 @@ def test_one_batch_at_a_time():
     [
         ((512, 128), 0),  # the longest
         ((128, 512), 1),
-        ((128, 4, 32), 2),  # 32 of 128 features would fill a quarter of each tile
+        ((128, 4, 32), 1),  # 32 of 128 features would fill a quarter of each tile
         ((3, 3, 64, 128), 2),
         ((3, 3, 128, 512), 3),
         ((784, 64), 0),  # a few rows of tiles more or less
