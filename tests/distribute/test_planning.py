@@ -13,7 +13,9 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 import jkeras as jk
 from jkeras import errors, layers
 from jkeras.commands.main import main
-from jkeras.distribute.planning import chips, hlo
+from jkeras.distribute.planning import chips, compiling, hlo
+from jkeras.distribute.planning.step import step_of
+from jkeras.ops import attention
 
 DEVICES = len(jax.devices())
 D = jk.distribute
@@ -58,6 +60,25 @@ def test_gradients_of_biases_are_gathered_at_once():
     gathers = [each for each in plan.collectives if each.kind == "all-gather"]
     assert sum(each.count for each in gathers) == 1
     assert sum(each.nbytes for each in gathers) == 4 * (3 * 32 + 32)
+
+
+@pytest.mark.parametrize(
+    ("topology", "out"), [("v5e:2x2", True), ("v5e:1x1", False), ("h100", False), ("h100:2", True)]
+)
+def test_programs_for_several_devices_leave_out_kernels_of_gpus(topology, out, monkeypatch):
+    """JAX does not lower these without devices, nor the program for a TPU that has them in a branch."""
+
+    class SeenError(Exception):
+        pass
+
+    def export(*args, **kwargs):
+        raise SeenError(attention._kernels_left_out.get())
+
+    monkeypatch.setattr(compiling.export, "export", export)
+    chosen = chips.parse(topology, [])
+    step = step_of(network(), 8, chosen, D.DataParallel() if chosen.size > 1 else None)
+    with pytest.raises(SeenError, match=str(out)):
+        compiling.compile_elsewhere(step, chosen, {}, None)
 
 
 # -- counting ------------------------------------------------------------------------------------------------------

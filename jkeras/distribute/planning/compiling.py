@@ -111,9 +111,9 @@ def compile_elsewhere(step: Step, topology: Topology, options: Mapping[str, str]
     Raises:
         CompilationError: the compiler failed, or took longer than `timeout` seconds.
     """
-    # How GPUs divide the kernel among them is only known where they are.
-    apart = topology.platform == "cuda" and step.devices > 1
-    with kernels_left_out() if apart else contextlib.nullcontext():
+    # How GPUs divide the kernel among them is only known where they are; JAX asks that of programs for TPUs, too, if CUDA
+    # is installed.
+    with kernels_left_out() if step.devices > 1 else contextlib.nullcontext():
         program = export.export(step.function, platforms=(topology.platform,), disabled_checks=KERNELS)(*step.arguments)
     request = {
         "platform": topology.platform,
