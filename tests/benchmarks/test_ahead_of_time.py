@@ -47,9 +47,9 @@ def test_programs_by_hand_are_laid_out_as_the_strategy(name, layout, mesh, split
 # a loop once, so these are compared by counts with all rounds.
 LOOPS = ("lstm", "gru")
 LIMITS = {"products": 1.01, "flops": 1.01, "bytes": 1.05, "touched": 1.05, "temp": 1.1}
-# This one takes its loss from probabilities of 2 000 words, as Keras does; the hand-written one takes it from logits. Its
-# temporaries are 3 MB beside activations that stay on the chip.
-OF_MODELS = {"gpt": {"touched": 1.08, "temp": 1.25}}
+# What this one keeps in memory are its new weights, as by hand; the compiler's "temporaries" of 3 MB beside 28 MB of results
+# that stay on the chip are not in the program's text.
+OF_MODELS = {"gpt": {"temp": 1.25}}
 
 
 @pytest.mark.slow
@@ -69,7 +69,8 @@ def test_small_models_compile_as_those_by_hand(name, dtype):
         for part in LIMITS if name not in LOOPS else ("products", "touched", "temp"):
             limit = (LIMITS | OF_MODELS.get(name, {}))[part] * found[other][part]
             assert found[ours][part] <= limit, (ours, part, found[ours][part] / found[other][part])
-    for ours, other in (("DataParallel", "DataParallel by hand"), ("FSDP", "FSDP by hand")):
+    for ours in {"DataParallel", "FSDP", "ModelParallel"} & set(found):
+        other = f"{ours} by hand"
         counts = [sum(n for n, _ in found[kind]["collectives"].values()) for kind in (ours, other)]
         assert counts[0] <= counts[1]
 
