@@ -1,4 +1,4 @@
-"""A small residual network for the colour images of CIFAR-10, with augmentation inside of the model.
+"""A small residual network for the colour images of CIFAR-10, with augmentation inside the model.
 
     python examples/cifar_resnet.py [--epochs 20] [--images 4000] [--file images.npz] [--no-augmentation]
 
@@ -42,7 +42,7 @@ def build(augment, width):
     inputs = layers.Input((32, 32, 3))
     x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
     if augment:
-        # These layers work in training only, and draw anew for each image and step; `predict` sees the images as they are.
+        # These layers act in training only and draw new numbers for each image and step; `predict` sees unchanged images.
         x = layers.RandomFlip("horizontal")(x)
         x = layers.RandomTranslation(0.125, 0.125, fill_mode="reflect")(x)
     x = layers.Conv2D(width, 3, padding="same", use_bias=False)(x)

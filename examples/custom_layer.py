@@ -1,4 +1,4 @@
-"""A subclassed model with a layer of one's own: a residual block with a learned, slowly adapting gain.
+"""A subclassed model with a custom layer: a residual block with a learned, slowly adapting gain.
 
 python examples/custom_layer.py [--epochs 3]
 """

@@ -1,4 +1,4 @@
-"""A Flax module inside of a model: a gated layer of one's own in Linen, trained by `fit`, taken out again with its weights.
+"""A Flax module inside a model: a custom gated layer in Linen, trained by `fit`, taken out again with its weights.
 
 python examples/flax_inside.py [--epochs 20] [--picture flax_inside.png]
 """

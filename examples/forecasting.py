@@ -48,7 +48,7 @@ def draw(path, truth, forecasts):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=60, help="at most so many")
+    parser.add_argument("--epochs", type=int, default=60, help="the maximum number of epochs")
     parser.add_argument("--days", type=int, default=14, help="how many days the network sees")
     parser.add_argument("--file", help="the data, if it is not to be downloaded")
     parser.add_argument("--picture", default="forecasting.png")

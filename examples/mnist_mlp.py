@@ -21,7 +21,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", choices=["auto", "mnist", "digits"], default="auto")
     parser.add_argument("--epochs", type=int, help="5 for MNIST, 30 for a smaller data set, unless given")
-    parser.add_argument("--images", type=int, help="train and test with only so many images")
+    parser.add_argument("--images", type=int, help="the number of images to train and test with")
     parser.add_argument("--save", type=Path, help="where to keep the trained model")
     parser.add_argument("--picture", default="mnist_mlp.png", help="the curves of the training")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""A training loop of one's own over the pure step: no `fit`, nothing hidden, every state still there afterwards.
+"""A custom training loop over the pure step: no `fit`, nothing hidden, and every state remains available.
 
 python examples/pure_loop.py [--epochs 3]
 """

@@ -55,8 +55,8 @@ def draw(path, x, y, predicted):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=100, help="at most so many")
-    parser.add_argument("--rows", type=int, help="train with only so many districts")
+    parser.add_argument("--epochs", type=int, default=100, help="the maximum number of epochs")
+    parser.add_argument("--rows", type=int, help="the number of districts to train with")
     parser.add_argument("--file", type=Path, help="the data, if it is not to be downloaded")
     parser.add_argument("--picture", default="regression.png")
     options = parser.parse_args(arguments)

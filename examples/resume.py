@@ -82,7 +82,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", choices=["auto", "mnist", "digits"], default="auto")
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--images", type=int, help="train and test with only so many images")
+    parser.add_argument("--images", type=int, help="the number of images to train and test with")
     parser.add_argument("--folder", type=Path, help="where the backups are; a temporary folder unless given")
     parser.add_argument("--die", action="store_true", help="kill this process rather than raise an error")
     parser.add_argument("--picture", default="resume.png", help="the curves, with a line for each failure")

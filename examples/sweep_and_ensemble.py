@@ -33,7 +33,7 @@ def main(arguments=None):
     print(f"Best of {len(result)}: {result.best_setting}")
     result.plot(path=options.picture)
 
-    # The best setting, trained anew from several seeds. Where its members disagree, the ensemble is more often wrong.
+    # The best setting, trained again from several seeds. Where its members disagree, the ensemble is more often wrong.
     best = result.best.compile(result.best.optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     ensemble = jk.Ensemble(best, options.members).fit(x, y, epochs=options.epochs, verbose=0)
     single = ensemble.evaluate(x_test, y_test)["accuracy"].mean()

@@ -68,7 +68,7 @@ def main(arguments=None):
     parser.add_argument("--data", choices=["auto", "mnist", "digits"], default="auto")
     parser.add_argument("--epochs", type=int, default=2, help="of the first training, on 0 to 4")
     parser.add_argument("--later-epochs", type=int, default=40, help="of those with a few examples")
-    parser.add_argument("--images", type=int, help="only so many images")
+    parser.add_argument("--images", type=int, help="the number of images to use")
     parser.add_argument("--examples", type=int, nargs="+", default=[1, 2, 5, 10, 20], help="examples of each new digit")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--picture", default="transfer.png")

@@ -1,4 +1,4 @@
-"""A variational autoencoder: a layer that samples, a loss of one's own in a pure step, and a walk through its latent plane.
+"""A variational autoencoder: a layer that samples, a custom loss in a pure step, and a walk through its latent plane.
 
 python examples/vae.py [--epochs 15] [--images 30000] [--data auto|mnist|digits] [--picture vae.png]
 """

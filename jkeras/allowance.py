@@ -19,20 +19,20 @@ RATIO = 100
 # An operation of a traced program, in bytes: this many are traced in about the time that it takes to fill as many bytes twice.
 OPERATION = 2**15
 
-_left: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar("jkeras_allowance", default=None)
+_budget: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar("jkeras_allowance", default=None)
 
 
 @contextlib.contextmanager
 def of_file(size: int) -> Iterator[None]:
     """Around reading a file of that many bytes; a file inside a file has what is left to the outer one."""
-    if _left.get() is not None:
+    if _budget.get() is not None:
         yield
         return
-    token = _left.set([max(config.load_budget, RATIO * size)])
+    token = _budget.set([max(config.load_budget, RATIO * size)])
     try:
         yield
     finally:
-        _left.reset(token)
+        _budget.reset(token)
 
 
 def charge(count: int, what: str, each: int = 1) -> None:
@@ -46,7 +46,7 @@ def charge(count: int, what: str, each: int = 1) -> None:
     Raises:
         RestoreError: a file is being loaded, and it asks for more than it may.
     """
-    budget = _left.get()
+    budget = _budget.get()
     if budget is None:
         return
     if count * each > budget[0]:

@@ -91,7 +91,7 @@ def _together_forward(
 def _together_backward(
     count: int, parts: NamedSharding, everywhere: NamedSharding, _: None, gradients: Arrays
 ) -> tuple[Arrays]:
-    constrain = jax.lax.with_sharding_constraint
+    constrain: Callable[..., jax.Array] = jax.lax.with_sharding_constraint
     rows = [constrain(gradient.reshape(count, -1), parts) for gradient in gradients]
     ends = np.cumsum([row.shape[1] for row in rows])[:-1]
     joined = constrain(constrain(jnp.concatenate(rows, axis=1), parts), everywhere)

@@ -88,9 +88,9 @@ class MeshLayout(Layout):
         """The context of a run: of several processes, only the first prints and writes files."""
         return together() if self.processes > 1 else contextlib.nullcontext()
 
-    def steps_per_dispatch(self, wanted: int | str) -> int | str:
+    def steps_per_dispatch(self, requested: int | str) -> int | str:
         """The number of steps per dispatch; several processes must not measure it independently."""
-        return STEPS_PER_DISPATCH if wanted == "auto" and self.processes > 1 else wanted
+        return STEPS_PER_DISPATCH if requested == "auto" and self.processes > 1 else requested
 
     @property
     def votes(self) -> bool:  # type: ignore[override]
@@ -309,7 +309,7 @@ def _beside_split(paths: list[Any], pairs: list[tuple[Any, NamedSharding]]) -> d
     layers: dict[Any, list[int]] = {}
     for place, path in enumerate(paths):
         layers.setdefault(path[:-1], []).append(place)
-    found = {}
+    axis_by_place = {}
     for places in layers.values():
         for place, other in itertools.permutations(places, 2):
             (weight, layout), (kernel, split) = pairs[place], pairs[other]
@@ -317,8 +317,8 @@ def _beside_split(paths: list[Any], pairs: list[tuple[Any, NamedSharding]]) -> d
                 continue
             first, *rest = (*split.spec, *[None] * kernel.ndim)[kernel.ndim - weight.ndim : kernel.ndim]
             if kernel.shape[-weight.ndim :] == weight.shape and isinstance(first, str) and not any(rest):
-                found[place] = first
-    return found
+                axis_by_place[place] = first
+    return axis_by_place
 
 
 def nbytes_of(data: PyTree[Any]) -> int:

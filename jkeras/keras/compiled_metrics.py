@@ -74,7 +74,7 @@ class CompileMetrics(Metric):
                     f" type {type(requested)}"
                 )
         own = vars(self)  # so that the user's objects are not wrapped by tracking
-        own["_given"] = {"metrics": metrics, "weighted_metrics": weighted_metrics}
+        own["_requested"] = {"metrics": metrics, "weighted_metrics": weighted_metrics}
         own["_lists"] = {}
         self.built = False
         self.output_names = output_names
@@ -82,7 +82,7 @@ class CompileMetrics(Metric):
     @property
     def given(self) -> dict[str, Any]:
         """The arguments of `compile`: `metrics` and `weighted_metrics`."""
-        return dict(self._given)
+        return dict(self._requested)
 
     @property
     def metrics(self) -> list[Metric]:
@@ -102,7 +102,7 @@ class CompileMetrics(Metric):
             ArgumentError: their structures do not match.
         """
         outputs = _Outputs(y_pred, self.output_names)
-        for argument, requested in self._given.items():
+        for argument, requested in self._requested.items():
             self._lists[argument] = self._matched(argument, requested, outputs, y_true, y_pred)
         vars(self)["_names"] = outputs.names if outputs.is_flat and outputs.count > 1 else None
         self.built = True
@@ -195,20 +195,20 @@ class _Outputs:
         return list(_walk(self.structure, entries))
 
 
-def _walk(structure: Any, given: Any) -> Iterator[Any]:
-    """The parts of `given` at the leaves of a structure."""
+def _walk(structure: Any, entries: Any) -> Iterator[Any]:
+    """The parts of `entries` at the leaves of a structure."""
     if not tree.is_nested(structure):
-        yield given
+        yield entries
         return
     if isinstance(structure, Mapping):
         keys = list(structure) if isinstance(structure, OrderedDict) else sorted(structure)
-        if not isinstance(given, Mapping) or set(given) != set(keys):
-            raise ValueError(f"Expected a dict with the keys {keys}; got {given!r}.")
-        parts = [(structure[key], given[key]) for key in keys]
+        if not isinstance(entries, Mapping) or set(entries) != set(keys):
+            raise ValueError(f"Expected a dict with the keys {keys}; got {entries!r}.")
+        parts = [(structure[key], entries[key]) for key in keys]
     else:
-        if not isinstance(given, (list, tuple)) or len(given) != len(structure):
-            raise ValueError(f"Expected a list of {len(structure)}; got {given!r}.")
-        parts = list(zip(structure, given, strict=True))
+        if not isinstance(entries, (list, tuple)) or len(entries) != len(structure):
+            raise ValueError(f"Expected a list of {len(structure)}; got {entries!r}.")
+        parts = list(zip(structure, entries, strict=True))
     for part, inner in parts:
         yield from _walk(part, inner)
 

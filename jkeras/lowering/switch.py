@@ -23,7 +23,7 @@ MEASURED_VERSIONS = ((0, 10), (0, 11), (0, 12))
 LIBRARY = "xla_cpu_experimental_ynn_fusion_type"
 SUMS = "LIBRARY_FUSION_TYPE_REDUCE"
 
-_chosen: contextvars.ContextVar[str | None] = contextvars.ContextVar("jkeras_lowering", default=None)
+_form: contextvars.ContextVar[str | None] = contextvars.ContextVar("jkeras_lowering", default=None)
 
 
 def current_mode() -> str:
@@ -32,7 +32,7 @@ def current_mode() -> str:
     Raises:
         ArgumentError: `jkeras.config.lowering` was set to something else.
     """
-    form = _chosen.get() or config.lowering
+    form = _form.get() or config.lowering
     if form not in MODES:
         raise ArgumentError(f"jkeras.config.lowering = {form!r}: expected 'auto' or 'plain'.")
     return form
@@ -45,12 +45,12 @@ def use(name: str) -> Iterator[None]:
     It applies to the thread or task that enters it. Already compiled programs are not changed; `cache_token`
     is part of the keys under which jkeras keeps them.
     """
-    before = _chosen.set(name)
+    before = _form.set(name)
     try:
         current_mode()
         yield
     finally:
-        _chosen.reset(before)
+        _form.reset(before)
 
 
 def cache_token() -> str:

@@ -206,14 +206,14 @@ def _plain(history: Mapping[str, Any]) -> dict[str, list[Any]]:
 # -- comparing -------------------------------------------------------------------------------------------------------
 
 
-def definition_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+def definition_differences(expected: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
     """How the definition and the recipe in a checkpoint differ from those of a model, a line each."""
     parts = [
         part
         for part in ("model", "recipe", "members")
-        if expected.get(part) is not None and found.get(part) is not None
+        if expected.get(part) is not None and stored.get(part) is not None
     ]
-    return [line for part in parts for line in _differences(expected[part], found[part], f"  {part}")]
+    return [line for part in parts for line in _differences(expected[part], stored[part], f"  {part}")]
 
 
 _ABSENT = object()

@@ -228,9 +228,9 @@ class Layout:
     def check(self, program: Any, source: Any) -> None:
         """Compares what is to be trained with the devices, before anything is compiled."""
 
-    def steps_per_dispatch(self, wanted: Any) -> Any:
-        """How many steps one dispatch has, where `wanted` (a number or "auto") is asked for."""
-        return wanted
+    def steps_per_dispatch(self, requested: Any) -> Any:
+        """The number of steps per dispatch for a requested number or "auto"."""
+        return requested
 
     def anywhere(self, flags: list[bool]) -> list[bool]:
         """Which flags are set in at least one process."""

@@ -106,19 +106,19 @@ class Bidirectional(Layer):
                     f"Bidirectional(layer={layer!r}, backward_layer={backward!r}): expected the same {name} in"
                     f" both layers."
                 )
-        vars(self).update(_derived=backward is None, _given=vars(self).pop("weights"))
-        if self._given:
-            half = len(self._given) // 2
-            self.forward_layer = _carrying(self.forward_layer, self._given[:half])
-            self.backward_layer = _carrying(self.backward_layer, self._given[half:])
+        vars(self).update(_derived=backward is None, _initial_weights=vars(self).pop("weights"))
+        if self._initial_weights:
+            half = len(self._initial_weights) // 2
+            self.forward_layer = _carrying(self.forward_layer, self._initial_weights[:half])
+            self.backward_layer = _carrying(self.backward_layer, self._initial_weights[half:])
 
     # The `weights` argument, and whether the backward layer is a copy of the forward one.
-    _given: ClassVar[Any] = None
+    _initial_weights: ClassVar[Any] = None
     _derived: ClassVar[bool] = False
 
     def _state(self) -> dict[str, Any]:
         # How the layers were specified does not affect what they compute.
-        return {name: value for name, value in super()._state().items() if name not in ("_derived", "_given")}
+        return {name: value for name, value in super()._state().items() if name not in ("_derived", "_initial_weights")}
 
     def _arguments(self) -> dict[str, Any]:
         if "forward_layer" not in vars(self):
@@ -126,7 +126,7 @@ class Bidirectional(Layer):
         arguments = {
             "layer": self.forward_layer,
             "merge_mode": self.merge_mode,
-            "weights": self._given,
+            "weights": self._initial_weights,
             "backward_layer": None if self._derived else self.backward_layer,
         }
         return {**arguments, **{name: vars(self)[name] for name in type(self)._fields if name not in arguments}}

@@ -196,12 +196,12 @@ class ImageDataGenerator:
             x = (x.reshape(1, -1) @ self.zca_whitening_matrix).reshape(x.shape)
         return x
 
-    def _is_fitted(self, option: str, found: np.ndarray | None) -> bool:
-        if found is None:
+    def _is_fitted(self, option: str, statistic: np.ndarray | None) -> bool:
+        if statistic is None:
             warnings.warn(
                 f"ImageDataGenerator({option}=True) does nothing before `fit(x)` has seen data.", stacklevel=3
             )
-        return found is not None
+        return statistic is not None
 
     def get_random_transform(self, img_shape: Sequence[int], seed: int | None = None) -> dict[str, Any]:
         """Draws the parameters of a random change for a picture of a given shape; for `apply_transform`."""

@@ -93,34 +93,34 @@ def sample_from_datasets(
 
     def choices(exhausted: set[int]) -> Iterator[int]:
         draws = np.random.default_rng((first, next(passes) if again else 0))
-        while left := [number for number in range(len(shares)) if number not in exhausted]:
-            likely = np.array([shares[number] for number in left])
-            yield left[int(draws.choice(len(left), p=likely / likely.sum()))]
+        while remaining := [number for number in range(len(shares)) if number not in exhausted]:
+            likely = np.array([shares[number] for number in remaining])
+            yield remaining[int(draws.choice(len(remaining), p=likely / likely.sum()))]
 
-    return _chosen(datasets, choices, stop_on_empty_dataset)
+    return _interleaved(datasets, choices, stop_on_empty_dataset)
 
 
 def choose_from_datasets(
     datasets: Sequence[Dataset], choice_dataset: Dataset, stop_on_empty_dataset: bool = True
 ) -> Dataset:
     """Elements from several data sets, by the numbers that another yields."""
-    return _chosen(datasets, lambda _: (int(choice) for choice in choice_dataset), stop_on_empty_dataset)
+    return _interleaved(datasets, lambda _: (int(choice) for choice in choice_dataset), stop_on_empty_dataset)
 
 
-def _chosen(datasets: Sequence[Dataset], choices: Callable[[set[int]], Iterator[int]], stop: bool) -> Dataset:
-    """Elements by the numbers of data sets; `choices` gets those that have ended."""
+def _interleaved(datasets: Sequence[Dataset], choices: Callable[[set[int]], Iterator[int]], stop: bool) -> Dataset:
+    """Elements by the numbers of data sets; `choices` gets the set of those that are exhausted."""
 
     def elements() -> Iterator[Any]:
         sources = [dataset.iterate(next(dataset.passes)) for dataset in datasets]
-        ended: set[int] = set()
-        for number in choices(ended):
+        exhausted: set[int] = set()
+        for number in choices(exhausted):
             element = next(sources[number], _END)
             if element is not _END:
                 yield element
             elif stop:
                 return
             else:
-                ended.add(number)
+                exhausted.add(number)
 
     return Dataset.from_generator(elements, output_signature=datasets[0].element_spec)
 
