@@ -35,7 +35,8 @@ class Traced:
         masks_outputs: whether an output got one.
         keeps_state: whether the pass gives no weight of the state a new value, in inference mode.
         largest: the bytes of the largest array that the pass makes of the inputs.
-        definitions: every layer inside and the policy in force, by the path of its weights, those made in `build` among them.
+        definitions: the layer and every one inside, with the policy in force, by the paths of their weights, those made in
+            `build` among them.
     """
 
     outputs: Any
@@ -73,10 +74,11 @@ def trace(
         for position, array in zip(positions, arrays, strict=True):
             filled[position] = array
         filled_args, filled_kwargs = jax.tree.unflatten(structure, filled)
-        outputs = DescribingScope(layer, run, record, parent=parent).layer(*filled_args, **filled_kwargs)
+        bound = DescribingScope(layer, run, record, parent=parent).layer
+        outputs = bound(*filled_args, **filled_kwargs)
         masked = run.mask_of(outputs) is not None
         traces[:] = tuple(record.weights.values()), len(run.losses), bool(run.masks), masked, not record.assigned
-        definitions.update(record.definitions)
+        definitions.update({(): (layer, bound.dtype), **record.definitions})
         return outputs
 
     kind = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
@@ -144,7 +146,7 @@ def describe(layer: BoundLayer, *args: Any, **kwargs: Any) -> Description:
 
 
 def definitions(layer: BoundLayer, *args: Any) -> Mapping[Path, tuple[Any, Any]]:
-    """Every layer inside a definition and the policy in force, by the path of its weights, for inputs of given shapes.
+    """A definition and every layer inside, with the policy in force, by the paths of their weights, for inputs of given shapes.
 
     Those that a layer makes in its `build` are among them, which `graph.scope.walk` cannot know.
     """

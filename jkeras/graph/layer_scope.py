@@ -7,6 +7,7 @@ and records which attribute holds which. Subclasses determine where weights come
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Self, cast
 
 import jax
@@ -165,6 +166,10 @@ class LayerScope:
             self.record.definitions[inner.names] = (form, inner.layer.dtype)
         self.children[name] = self.record.bound[id(layer)][1]
         return self.children[name]
+
+    def contains(self, name: str, definitions: Mapping[Path, tuple[Any, Any]]) -> None:
+        """Records what runs inside as a separate program, by paths from there."""
+        self.record.definitions.update({(*self.names, name, *path): entry for path, entry in definitions.items()})
 
     def _inner(self, name: str, layer: BoundLayer) -> Self:
         """The scope of a layer inside."""

@@ -13,6 +13,7 @@ from jkeras.constraints import Constraint
 from jkeras.errors import InputError
 from jkeras.graph import linen
 from jkeras.graph.describe import trace
+from jkeras.graph.inner_forms import formed
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
 from jkeras.graph.shapes import has_shape, show_tensors
@@ -63,6 +64,7 @@ class Repeat(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    _stacked: ClassVar[str | None] = "layer"
 
     layer: LayerField = field(convert=inner_layer)
     times: int = field(convert=arguments.positive_int)
@@ -99,32 +101,49 @@ class Repeat(Layer):
         run = self.scope_for("Repeat").run
         keys = None if run.rng is None else jax.random.split(self.make_rng(), self.times)
 
+        observe = self._observed_inside(run)
+
         def one(x: PyTree[Array], item: PyTree[Array]) -> tuple[Any, Any]:
             variables, key = item
-            result, _ = self._run(variables, x, masks, training=bool(training), rng=key)
+            result, _ = self._run(variables, x, masks, training=bool(training), rng=key, observe=observe)
             losses = sum(result.run.losses, jnp.float32(0)) if result.run.losses else None
-            return result.outputs, (result.state, losses)
+            return result.outputs, (result.state if result.record.assigned else {}, losses, result.run.observed or {})
 
         weights = self._weights(inputs, masks)
         stacked = self._variables(weights)
         self._check(inputs, jax.eval_shape(one, inputs, jax.tree.map(lambda leaf: leaf[0], (stacked, keys)))[0])
         step = jax.checkpoint(one) if self.recompute else one
-        outputs, (state, losses) = lax.scan(step, inputs, (stacked, keys), length=self.times)
+        outputs, (state, losses, observed) = lax.scan(step, inputs, (stacked, keys), length=self.times)
         for attribute, info in weights.items():
-            if info.collection == "state":
+            if state and info.collection == "state":
                 setattr(self, attribute, value_at(state, info.path))
+        for place, path in observe.items():
+            run.observed[path] += observed[place]
         if losses is not None:
             self.add_loss(jnp.sum(losses))
         return outputs
 
     def _run(self, variables: Any, x: Any, call_arguments: dict[str, Any], **options: Any) -> Any:
-        return linen.run(self.layer, variables, (x,), call_arguments, parent=self, **options)
+        return linen.run(self._inside, variables, (x,), call_arguments, parent=self, **options)
+
+    @property
+    def _inside(self) -> Any:
+        """The layer inside in the form that was asked of it."""
+        return formed(self._inner_forms, "layer", self.layer)
+
+    def _observed_inside(self, run: Any) -> dict[str, str]:
+        """The paths of the layers inside whose inputs are asked for, by what they are called there."""
+        outer = f"{self.path}/layer"
+        places = {path[len(outer) + 1 :]: path for path in run.observed or () if f"{path}/".startswith(f"{outer}/")}
+        return {place or self.layer.path: path for place, path in places.items()}
 
     def _weights(self, inputs: PyTree[Array], call_arguments: dict[str, Any]) -> dict[str, Any]:
         """What is known of one layer's weights, by the attribute that holds those of all layers; created on first use."""
         if self._infos is not None:
             return self._infos
-        weights = trace(self.layer, (inputs,), call_arguments, has_shape, parent=self).weights
+        traced = trace(self._inside, (inputs,), call_arguments, has_shape, parent=self)
+        self.scope_for("Repeat").contains("layer", traced.definitions)
+        weights = traced.weights
         trees: dict[str, Any] = {}
 
         def initializer(info: Any) -> Any:
@@ -147,6 +166,7 @@ class Repeat(Layer):
                 "initializer": initializer(info),
                 "trainable": info.collection == "params",
                 "frozen": not info.trainable,
+                "overwritten": info.overwritten,
                 "autocast": None,  # the layer inside casts
                 "regularizer": None,  # and adds losses
                 "constraint": None if info.constraint is None else EachOf(info.constraint),

@@ -22,6 +22,7 @@ from jkeras.graph.scope import Path, WeightInfo, walk
 from jkeras.layers.low_rank import LowRankLayer
 from jkeras.layers.quantizable import QuantizableLayer
 from jkeras.models.calibration import blocks, calibration_data, observed
+from jkeras.models.stacked_weights import place_of
 from jkeras.models.structure import StructuredModel
 from jkeras.paths import flatten
 from jkeras.quantization import configs
@@ -41,11 +42,12 @@ class Form:
     """A layer that takes another form.
 
     Attributes:
-        path: the path of its weights.
+        path: its path.
         old: as it was.
         new: as it becomes.
         values: its weights as they were, by name.
         shapes: what the weights become, by name.
+        index: which of the copies in a stack it is; empty if there is one.
     """
 
     path: str
@@ -53,6 +55,7 @@ class Form:
     new: Any
     values: Values
     shapes: Mapping[str, tuple[int, ...]]
+    index: tuple[int, ...] = ()
 
     @property
     def old_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -67,8 +70,8 @@ class AdaptableModel(StructuredModel):
     def quantize(self, mode: str | None = None, config: Any = None, filters: Filters = None) -> Self:
         """A copy that stores the matrices of dense layers and embeddings in few bits.
 
-        Layers inside other layers are included: those of wrappers and models, and the projections of attention layers, but
-        not those of `Repeat` and `SpectralNormalization`, which store the weights in their own form.
+        Layers inside other layers are included: those of wrappers and models, the projections of attention layers, and those
+        of `Repeat`, each copy with its own scales; but not those of `SpectralNormalization`, which computes with their weights.
 
         Args:
             mode: "int8" (products of integers), "int4" (two weights in a byte) or "float8" (training in 8 bits); "gptq" and
@@ -115,16 +118,21 @@ class AdaptableModel(StructuredModel):
         """A copy with some layers rounded on the basis of their inputs for calibration data."""
         values = self._values_by_path()
         mode: Any = MODES[config.mode]
-        matrices = {
-            path: layer.matrices_of({name: tuple(value.shape) for name, value in values[path].items()})[0]
-            for path, layer in layers.items()
-        }
-        known = observed(self.definition, self._variables, mode, matrices, data)
+        definitions = self._definitions()
+        matrices: dict[str, Any] = {}
+        copies: dict[str, tuple[int, ...]] = {}
+        for path, layer in layers.items():
+            place = place_of(tuple(path.split("/")), definitions)
+            shapes = {own: tuple(values[place.owner][name].shape) for own, name in place.names(values[place.owner])}
+            matrices[path] = layer.matrices_of({name: shape[place.axes :] for name, shape in shapes.items()})[0]
+            copies[path] = shapes[matrices[path].name][: place.axes]
+        known = observed(self.definition, self._variables, mode, matrices, data, copies)
 
         def rounded(form: Form) -> Values:
             matrix = matrices[form.path]
             rest = {name: value for name, value in form.values.items() if name != matrix.name}
-            return {**rest, **mode.calibrate(matrix, form.values[matrix.name], known[form.path], config)}
+            statistics = known[form.path][form.index]
+            return {**rest, **mode.calibrate(matrix, form.values[matrix.name], statistics, config)}
 
         return self._with_forms({path: layer.quantized(config=config) for path, layer in layers.items()}, rounded)
 
@@ -174,7 +182,8 @@ class AdaptableModel(StructuredModel):
         def factors(form: Form) -> Values:
             values = dict(form.values)
             for name, draw in zip(form.new.factor_names, first, strict=True):
-                key = jax.random.fold_in(jax.random.key(seed), zlib.crc32(f"{form.path}/{name}".encode()))
+                place = "/".join(map(str, (form.path, *form.index, name)))
+                key = jax.random.fold_in(jax.random.key(seed), zlib.crc32(place.encode()))
                 values[name] = jnp.asarray(draw(form.shapes[name], dtype="float32", key=key))
             return values
 
@@ -207,12 +216,17 @@ class AdaptableModel(StructuredModel):
     def _adaptable(self, kind: Any) -> Iterator[tuple[str, Any]]:
         """The layers of a kind whose class defines how they compute, by the path of their weights."""
         homes = {info.path[:-1] for info in self.description.weights}
-        closed = [path for path, layer in walk(self) if not layer.adapts_inside]
-        for path, (layer, policy) in self._definitions().items():
+        definitions = self._definitions()
+        closed = [path for path, (layer, _) in definitions.items() if not layer.adapts_inside]
+        for path, (layer, policy) in definitions.items():
             if any(path[: len(outer)] == outer for outer in closed):
                 continue
             cls: Any = type(layer)
-            if path in homes and isinstance(layer, kind) and has_rule(cls, layer.adapted_method):
+            if (
+                place_of(path, definitions).owner in homes
+                and isinstance(layer, kind)
+                and has_rule(cls, layer.adapted_method)
+            ):
                 # A layer without its own policy has that of the surrounding model.
                 yield (
                     "/".join(path),
@@ -223,33 +237,42 @@ class AdaptableModel(StructuredModel):
         return definitions(self.definition, self.input_specs)
 
     def _with_forms(self, forms: Mapping[str, Any], convert: Callable[[Form], Values]) -> Self:
-        """A copy with other layers at some paths; `convert` computes their weights from the previous ones."""
-        old = {"/".join(path): layer for path, (layer, _) in self._definitions().items()}
+        """A copy with other layers at some paths, whose weights `convert` makes of those that were there."""
+        definitions = self._definitions()
+        old = {"/".join(path): layer for path, (layer, _) in definitions.items()}
         replaced = reformed(self, {name: _difference(old[name], new) for name, new in forms.items()})
         changed = self.map_layers(lambda _, layer: replaced.get(id(layer), layer))
         if id(self) in replaced:
             changed = changed._evolve(_inner_forms=replaced[id(self)]._inner_forms)
         infos = changed.description.weights
-        shapes: dict[str, dict[str, tuple[int, ...]]] = {}
+        shapes: dict[Path, dict[str, tuple[int, ...]]] = {}
         for info in infos:
-            shapes.setdefault("/".join(info.path[:-1]), {})[info.path[-1]] = info.shape
+            shapes.setdefault(info.path[:-1], {})[info.path[-1]] = info.shape
         values = self._values_by_path()
         for path, new in forms.items():
-            values[path] = dict(convert(Form(path, old[path], new, values[path], shapes[path])))
+            place = place_of(tuple(path.split("/")), definitions)
+            own_shapes = {
+                own: shapes[place.owner][name][place.axes :] for own, name in place.names(shapes[place.owner])
+            }
+
+            def converted(weights: Values, index: tuple[int, ...], path=path, new=new, shapes=own_shapes) -> Values:
+                return convert(Form(path, old[path], new, weights, shapes, index))
+
+            place.put(values, place.map(converted, place.take(values)))
 
         def value(info: WeightInfo) -> Array:
-            array = values["/".join(info.path[:-1])][info.path[-1]]
+            array = values[info.path[:-1]][info.path[-1]]
             return jnp.asarray(array, info.dtype).reshape(info.shape)
 
         params, state = nested(infos, value)
         return changed._evolve(state=self.state.replace(params=params, model_state=state, opt_state=None))
 
-    def _values_by_path(self) -> dict[str, dict[str, Any]]:
+    def _values_by_path(self) -> dict[Path, dict[str, Any]]:
         arrays = arrays_of(self.state)
         flat = {"params": flatten(arrays.params), "state": flatten(arrays.model_state)}
-        values: dict[str, dict[str, Any]] = {}
+        values: dict[Path, dict[str, Any]] = {}
         for info in self.description.weights:
-            layer_values = values.setdefault("/".join(info.path[:-1]), {})
+            layer_values = values.setdefault(info.path[:-1], {})
             layer_values[info.path[-1]] = flat[info.collection][info.name]
         return values
 

@@ -92,9 +92,14 @@ def blocks(config: Any, layers: Mapping[str, Any]) -> list[list[str]]:
 
 
 def observed(
-    definition: Any, variables: Any, mode: CalibratedMode, matrices: Mapping[str, Matrix], data: Any
-) -> dict[str, Any]:
-    """What a mode collects from the inputs of some layers, by path.
+    definition: Any,
+    variables: Any,
+    mode: CalibratedMode,
+    matrices: Mapping[str, Matrix],
+    data: Any,
+    copies: Mapping[str, tuple[int, ...]],
+) -> dict[str, dict[tuple[int, ...], Any]]:
+    """What a mode gathers of the inputs of some layers, by their paths and the indices of copies.
 
     Args:
         definition: the model.
@@ -102,6 +107,7 @@ def observed(
         mode: the mode.
         matrices: the kernel of each layer.
         data: samples.
+        copies: how many copies each layer has along each axis of a stack; empty for a layer that is alone.
     """
     rows = {path: table_of(matrix.shape)[0] for path, matrix in matrices.items()}
 
@@ -109,13 +115,14 @@ def observed(
     def gather(variables: Any, known: Any, batch: Any) -> Any:
         result, _ = linen.run(definition, variables, (batch,), {}, observe=tuple(matrices))
         inputs: Any = result.run.observed
-        updated = dict(known)
-        for path, size in rows.items():
+        updated = {path: dict(of_copies) for path, of_copies in known.items()}
+        for path, of_copies in updated.items():
             for each in inputs[path]:
-                updated[path] = mode.update(updated[path], each.reshape(-1, size))
+                for index in of_copies:
+                    of_copies[index] = mode.update(of_copies[index], each[index].reshape(-1, rows[path]))
         return updated
 
-    known = {path: mode.start(size) for path, size in rows.items()}
+    known = {path: {index: mode.start(size) for index in np.ndindex(copies[path])} for path, size in rows.items()}
     for batch in _batches(data):
         known = gather(variables, known, batch)
     return known
