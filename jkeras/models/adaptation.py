@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import functools
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
@@ -254,11 +255,8 @@ class AdaptableModel(StructuredModel):
             own_shapes = {
                 own: shapes[place.owner][name][place.axes :] for own, name in place.names(shapes[place.owner])
             }
-
-            def converted(weights: Values, index: tuple[int, ...], path=path, new=new, shapes=own_shapes) -> Values:
-                return convert(Form(path, old[path], new, weights, shapes, index))
-
-            place.put(values, place.map(converted, place.take(values)))
+            make = functools.partial(Form, path, old[path], new, shapes=own_shapes)
+            place.put(values, place.map(lambda w, index: convert(make(values=w, index=index)), place.take(values)))  # noqa: B023
 
         def value(info: WeightInfo) -> Array:
             array = values[info.path[:-1]][info.path[-1]]
