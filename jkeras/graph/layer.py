@@ -135,7 +135,7 @@ class Layer(LayerAttributes, Spec):
     adapts_inside: ClassVar[bool] = True
     # The name of a layer inside whose weights are weights here, those of several copies along a new first axis. Names of weights
     # are paths from that layer with dots.
-    _stacked: ClassVar[str | None] = None
+    stacks_weights_of: ClassVar[str | None] = None
     # How files of Keras keep layers of the class.
     _in_files: ClassVar[InFiles] = InFiles()
     # Whether layers of the class are values; those of the drop-in are objects that can change.

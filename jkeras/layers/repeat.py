@@ -64,7 +64,7 @@ class Repeat(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
-    _stacked: ClassVar[str | None] = "layer"
+    stacks_weights_of: ClassVar[str | None] = "layer"
 
     layer: LayerField = field(convert=inner_layer)
     times: int = field(convert=arguments.positive_int)

@@ -62,7 +62,7 @@ def place_of(path: Path, definitions: Mapping[Path, tuple[Any, Any]]) -> Place:
         path: the path of the layer.
         definitions: layers by their paths, as `graph.describe.definitions` has them.
     """
-    stacks = [depth for depth in range(len(path)) if definitions[path[:depth]][0]._stacked == path[depth]]
+    stacks = [depth for depth in range(len(path)) if definitions[path[:depth]][0].stacks_weights_of == path[depth]]
     if not stacks:
         return Place(path)
     inside = [name for depth, name in enumerate(path) if depth > stacks[0] and depth not in stacks]
