@@ -6,12 +6,16 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
+import jax.numpy as jnp
+
 from jkeras import layers
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
+from jkeras.keras.inner_steps import overridden
 from jkeras.keras.mutable import facade_of
 from jkeras.layers.attention import drop
 from jkeras.layers.multi_head_attention import Projection, equations, masked_softmax
+from jkeras.ops.attention import causal_mask
 
 # Keras's names of the projections, and their names in jkeras.
 PROJECTIONS = {"query": "query", "key": "key", "value": "value", "gate": "gate", "output": "attention_output"}
@@ -50,6 +54,38 @@ def build_attention(self: Any, rank: int) -> None:
 
 def _softmax(self: Any, attention_scores: Any, attention_mask: Any = None) -> Any:
     return masked_softmax(attention_scores, attention_mask, len(self._attention_axes))
+
+
+# The steps of Keras's `_compute_attention` that a subclass may override.
+OWN_STEPS = ("_masked_softmax", "_build_attention")
+
+
+def attends_in_steps(layer: Any, query: Any, scores_wanted: bool) -> bool:
+    """Whether the steps are used: if a subclass has its own and Keras would not use a fused computation either."""
+    return bool(overridden(type(layer), *OWN_STEPS)) and (scores_wanted or layer.dropout > 0 or query.ndim != 4)
+
+
+@on_view
+def attend(
+    self: Any,
+    query: Any,
+    key: Any,
+    value: Any,
+    attention_mask: Any = None,
+    training: bool | None = None,
+    return_attention_scores: bool = False,
+    use_causal_mask: bool = False,
+) -> tuple[Any, Any]:
+    """`_compute_attention` by way of the steps: the outputs of projected queries, keys and values, and the weights."""
+    if use_causal_mask:
+        causal = causal_mask(query.shape[1], key.shape[1])[None]
+        attention_mask = causal if attention_mask is None else attention_mask & causal
+    groups = query.shape[-2] // key.shape[-2]  # of query heads that share a key
+    key, value = (jnp.repeat(part, groups, -2) if groups > 1 else part for part in (key, value))
+    scores = jnp.einsum(self._dot_product_equation, key, query * jnp.asarray(query.shape[-1] ** -0.5, query.dtype))
+    weights = self._masked_softmax(scores, attention_mask)
+    used = self._dropout_layer(weights, training=training)
+    return jnp.einsum(self._combine_equation, used, value), weights
 
 
 _dropped = on_view(lambda layer, scores: drop(layer, scores, layer.dropout, layer.seed))

@@ -19,6 +19,7 @@ from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.shapes import Shape
 from jkeras.keras import activations, constraints, dtype_policies, initializers, lambdas, regularizers, saving
 from jkeras.keras.call_spec import CallSpec, call_signature
+from jkeras.keras.inner_steps import Steps, check_steps
 from jkeras.keras.layer import Layer, is_shape
 from jkeras.keras.mutable import Mutable, facade_of
 from jkeras.keras.operation import Operation
@@ -55,6 +56,8 @@ class BuiltinLayer(Layer):
     _inner_attributes: ClassVar[tuple[str, ...]] = ()
     # Arguments of older versions that the description accepts.
     _old_arguments: ClassVar[tuple[str, ...]] = ()
+    # Those among them that become attributes.
+    _kept_arguments: ClassVar[tuple[str, ...]] = ()
     # Attributes to which `Layer` assigns other values after the constructor.
     _flags: ClassVar[Mapping[str, Any]] = {}
     # The attribute of the seed generator, and the condition for having one.
@@ -63,6 +66,8 @@ class BuiltinLayer(Layer):
     _masks_on: ClassVar[Any] = None
     # Whether the core has a description of this layer with the same weights.
     _has_value: ClassVar[bool] = True
+    # Steps of Keras's computation that this class does not take; see `inner_steps`.
+    _steps_not_taken: ClassVar[Steps] = {}
     # The axes of the input whose sizes determine the weights.
     _sized_axes: ClassVar[Any] = None
 
@@ -70,6 +75,7 @@ class BuiltinLayer(Layer):
 
     def _begin_construction(self, values: dict[str, Any], dtype: Any, input_shape: Any = None) -> None:
         """The first part of the constructor: passes arguments to `Layer`'s constructor; the rest become attributes."""
+        check_steps(type(self), "construction")
         base = {name: values.pop(name) for name in BASE_ARGUMENTS if name in values}
         base["dtype"] = base.get("dtype") if dtype is None else dtype
         Layer.__init__(self, **base)

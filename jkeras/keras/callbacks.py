@@ -234,6 +234,10 @@ class EarlyStopping(callbacks.EarlyStopping, MonitorCallback):
 class ReduceLROnPlateau(callbacks.ReduceLROnPlateau, MonitorCallback):
     """Reduces the learning rate when a value has stopped improving; see `jkeras.callbacks.ReduceLROnPlateau`."""
 
+    def in_cooldown(self) -> bool:
+        """Whether the last reduction is so recent that the value is not monitored."""
+        return self.cooldown_counter > 0
+
 
 @checked_arguments
 class ModelCheckpoint(callbacks.ModelCheckpoint, MonitorCallback):

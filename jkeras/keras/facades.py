@@ -17,6 +17,7 @@ from jkeras.errors import ArgumentError
 from jkeras.graph import layer as graph_layer
 from jkeras.keras import mutable
 from jkeras.keras.builtin import BuiltinLayer
+from jkeras.keras.inner_steps import check_steps
 from jkeras.keras.layer import Layer, legacy_input_shape
 from jkeras.keras.layer_builds import LayerBuilds
 from jkeras.keras.layer_calls import LayerCalls
@@ -81,9 +82,11 @@ def _constructor(description: Any) -> Callable[..., None]:
         unknown = {name: value for name, value in kwargs.items() if name not in known}
         if unknown:
             raise ArgumentError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}")
+        kept = {name: kwargs[name] for name in self._kept_arguments if name in kwargs}
         # Not by the description, because the core supports fewer dtypes.
         dtype = kwargs.pop("dtype", None)
         self._begin_construction(type(self)._bind(args, kwargs), dtype, input_shape)
+        vars(self).update(kept)
         self.__post_init__()
         self._finish_construction()
 
@@ -106,6 +109,7 @@ def _copy(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        check_steps(type(self), "build")
         function(self, *args, **kwargs)
         self._fix_sizes(*args, **kwargs)
 
@@ -117,6 +121,7 @@ def on_view(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        check_steps(type(self), "call")
         return function(view_of(self), *args, **kwargs)
 
     call.runs_on_view = True  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ from jkeras.graph.layer_call import method_signature
 from jkeras.keras.adaptable import ANY_VALUES, on_values
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
+from jkeras.keras.inner_steps import overridden
 from jkeras.keras.masks import mask_of
 from jkeras.keras.scopes import is_traced
 from jkeras.keras.variables import as_array
@@ -25,13 +26,44 @@ def _value(self: Any) -> Any:
     return self.description(**{**self._arguments(), "name": None, "dtype": self.compute_dtype})
 
 
+# The methods that transform a part of what belongs to one image, by the part.
+_OF_ONE = {
+    "images": "transform_single_image",
+    "labels": "transform_single_label",
+    "bounding_boxes": "transform_single_bounding_box",
+    "segmentation_masks": "transform_single_segmentation_mask",
+}
+
+
+def _single(part: str) -> Any:
+    def transform_single(self: Any, data: Any, transformation: Any, training: bool = True) -> Any:
+        """The same for one image."""
+        batch = jax.tree.map(lambda leaf: as_array(leaf)[None], data)
+        changed = getattr(self, f"transform_{part}")(batch, transformation=transformation, training=training)
+        return jax.tree.map(lambda leaf: leaf[0], changed)
+
+    return transform_single
+
+
+_SINGLE = {name: _single(part) for part, name in _OF_ONE.items()}
+
+
 def _image_layer(description: Any) -> dict[str, Any]:
     run = on_view(description.call)
 
     def call(self: Any, data: Any, training: bool = True) -> Any:
         return run(self, jax.tree.map(as_given_array, data, is_leaf=is_list), training=training)
 
-    extras = {**ANY_VALUES, "call": call, "compiled_as": _value}
+    def transform(self: Any, parts: Mapping[str, Any], training: bool | None, seed: Any = None) -> dict[str, Any]:
+        if len(parts["images"].shape) != 3 or not overridden(type(self), *_OF_ONE.values()):
+            return description.transform(self, parts, training, seed)
+        values = self.get_random_transformation(parts, training=training, seed=seed)
+        return {
+            name: getattr(self, _OF_ONE[name])(part, transformation=values, training=training)
+            for name, part in parts.items()
+        }
+
+    extras = {**ANY_VALUES, **_SINGLE, "call": call, "transform": transform, "compiled_as": _value}
     if "factor" in description._fields:
         extras["_set_factor"] = _set_factor
     if "seed" in description._fields:

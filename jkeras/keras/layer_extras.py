@@ -102,7 +102,7 @@ def _convert_lambda(cls: Any, name: str, f: Any, value: Any) -> Any:
 
 def _lambda_config(self: Any) -> dict[str, Any]:
     """The function and its options, without those that were not passed."""
-    config = BuiltinLayer.get_config(self)
+    config = {**BuiltinLayer.get_config(self), "arguments": self.arguments}
     if isinstance(self.mask, (jax.Array, np.ndarray)):
         config["mask"] = saving.serialize_keras_object(self.mask)
     if isinstance(config["function"], str):  # the bare name of an activation, which `from_config` would not find
@@ -117,6 +117,8 @@ def _lambda_from_config(cls: Any, config: Any, custom_objects: Any = None, safe_
     """Restores a layer from `get_config()`; code in a file is run only if `safe_mode` is off."""
     safe_mode = saving.in_safe_mode() if safe_mode is None else safe_mode
     with saving.custom_object_scope(custom_objects or {}), saving.SafeModeScope(safe_mode):
+        if config.get("arguments"):
+            config = {**config, "arguments": saving.deserialize_keras_object(config["arguments"])}
         return BuiltinLayer.from_config.__func__(cls, config)  # type: ignore[attr-defined]
 
 
@@ -203,7 +205,8 @@ EXTRAS: dict[str, dict[str, Any]] = {
     "Dot": {**MERGING["Dot"], "_convert": _typed("axes", "an int or a list/tuple of two ints", int, np.integer, list, tuple)},
     **SPECIAL,
     "RNN": recurrent.RNN,
-    **dict.fromkeys(("SimpleRNNCell", "LSTMCell", "GRUCell", "ConvLSTMCell"), recurrent.CELL),
+    **dict.fromkeys(("SimpleRNNCell", "GRUCell", "ConvLSTMCell"), recurrent.CELL),
+    "LSTMCell": recurrent.LSTM_CELL,
     "StackedRNNCells": recurrent.STACKED,
     "Wrapper": recurrent.WRAPPER,
     "TimeDistributed": recurrent.TIME_DISTRIBUTED,

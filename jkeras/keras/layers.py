@@ -10,6 +10,8 @@ from jkeras import layers
 from jkeras.graph.layer import Layer as Description
 from jkeras.keras import saving
 from jkeras.keras.facades import layer_facade
+from jkeras.keras.image_layers import IMAGES
+from jkeras.keras.inner_steps import steps_not_taken
 from jkeras.keras.input import Input as Input
 from jkeras.keras.input import InputLayer as InputLayer
 from jkeras.keras.input import InputSpec as InputSpec
@@ -44,7 +46,8 @@ def facade(description: type[Description]) -> Any:
     """The facade of a layer class of the core."""
     name = description.__name__
     base = {"base": facade_of(getattr(layers, BASES[name]))} if name in BASES else {}
-    return layer_facade(description, **base, **EXTRAS.get(name, {}))
+    steps = {"_steps_not_taken": steps_not_taken(name, name in IMAGES)}
+    return layer_facade(description, **base, **steps, **EXTRAS.get(name, {}))
 
 
 make_facades_of(Description, facade)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jkeras import layers, ops
 from jkeras.errors import InputError
 from jkeras.keras.facades import on_view
+from jkeras.keras.inner_steps import overridden
 from jkeras.keras.masks import mask_of, set_mask
 from jkeras.keras.variables import unwrap
 
@@ -73,6 +74,8 @@ def _with_masks(name: str, combine: Callable[[Any, Any], Any], neutral: int | No
     run = on_view(getattr(layers, name).call)
 
     def call(self: Any, inputs: Any) -> Any:
+        if overridden(type(self), "_merge_function"):
+            return run(self, inputs)
         masks = [mask_of(tensor) for tensor in inputs] if isinstance(inputs, (list, tuple)) else []
         if all(mask is None for mask in masks):
             return run(self, inputs)
@@ -98,14 +101,38 @@ def _with_masks(name: str, combine: Callable[[Any, Any], Any], neutral: int | No
             set_mask(output, jnp.any(output_mask, axis=-1))
         return output
 
-    return {"call": call, "compute_mask": _either_mask}
+    return {"call": call, "compute_mask": _either_mask, **_merge_function(name)}
+
+
+def _merge_function(name: str) -> dict[str, Any]:
+    """Keras's name of `merge`, which takes inputs of equal rank."""
+    merge = getattr(layers, name).merge
+
+    def _merge_function(self: Any, inputs: Any) -> Any:
+        return merge(self, inputs)
+
+    def by_keras_name(self: Any, inputs: Any) -> Any:
+        return self._merge_function(inputs)
+
+    return {"_merge_function": on_view(_merge_function), "merge": by_keras_name}
+
+
+def _whole(name: str) -> dict[str, Any]:
+    """A layer whose `call` does not depend on equal ranks: the same for an override of `_merge_function`."""
+    run = on_view(getattr(layers, name).call)
+
+    def call(self: Any, inputs: Any) -> Any:
+        return self._merge_function(inputs) if overridden(type(self), "_merge_function") else run(self, inputs)
+
+    call._runs_on_view = True  # type: ignore[attr-defined]
+    return {"call": call, "_merge_function": run}
 
 
 MERGING: dict[str, dict[str, Any]] = {
-    **{name: {"compute_mask": _either_mask} for name in ("Add", "Subtract", "Average")},
+    **{name: {"compute_mask": _either_mask, **_merge_function(name)} for name in ("Add", "Subtract", "Average")},
     "Multiply": _with_masks("Multiply", jnp.multiply, 1),
     "Maximum": _with_masks("Maximum", jnp.maximum, None),
     "Minimum": _with_masks("Minimum", jnp.minimum, None),
-    "Concatenate": {"compute_mask": _joined_mask},
-    "Dot": {"compute_mask": _no_mask},
+    "Concatenate": {"compute_mask": _joined_mask, **_whole("Concatenate")},
+    "Dot": {"compute_mask": _no_mask, **_whole("Dot")},
 }

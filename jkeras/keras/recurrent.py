@@ -14,6 +14,7 @@ from jkeras.graph.shapes import Shape
 from jkeras.keras import random, saving
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
+from jkeras.keras.inner_steps import overridden
 from jkeras.keras.layer import Layer
 from jkeras.keras.scopes import is_traced
 from jkeras.keras.time_loop import scan
@@ -147,6 +148,23 @@ def _run_compiled(self: Any, arrays: Any, training: bool) -> Any:
     return outputs
 
 
+@on_view
+def _inner_loop(
+    self: Any, sequences: Any, initial_state: Any, mask: Any = None, training: Any = False
+) -> tuple[Any, Any, Any]:
+    """The last output, the outputs `(batch, time, ...)` of all steps, or of the last if no others are needed, and the states."""
+    outputs, last, states = recurrent.RNN._loop(self, sequences, initial_state, mask, training)
+    return last, last[:, None] if outputs is None else jnp.swapaxes(outputs, 0, 1), states
+
+
+def _loop(self: Any, sequences: Any, states: Any, mask: Any, training: Any) -> tuple[Any, Any, Any]:
+    if not overridden(type(self), "inner_loop"):
+        return recurrent.RNN._loop(self, sequences, states, mask, training)
+    mask = next(iter(jax.tree.leaves(mask)), None)
+    last, outputs, states = self.inner_loop(sequences=sequences, initial_state=states, mask=mask, training=training)
+    return jnp.swapaxes(outputs, 0, 1) if self.return_sequences else None, last, states
+
+
 def _known_output(self: Any, inputs: Shape) -> Shape | None:
     """The output of built-in cells, if it is returned without states."""
     cell = self.cell
@@ -170,6 +188,8 @@ RNN = {
     "reset_state": reset_state,
     "reset_states": reset_state,
     "_scan": staticmethod(scan),
+    "_loop": _loop,
+    "inner_loop": _inner_loop,
 }
 
 
@@ -227,8 +247,44 @@ def forget_masks(self: Any) -> None:
     self.reset_recurrent_dropout_mask()
 
 
+_LSTM_STEPS = ("_compute_carry_and_output_fused", "_compute_carry_and_output")
+
+
+def _carry_and_output_fused(self: Any, z: Any, c_tm1: Any) -> tuple[Any, Any]:
+    """The carry and the output gate, from the sums of all four gates."""
+    i, f, c, o = z
+    carry = self.recurrent_activation(f) * c_tm1 + self.recurrent_activation(i) * self.activation(c)
+    return carry, self.recurrent_activation(o)
+
+
+def _carry_and_output(self: Any, x: Any, h_tm1: Any, c_tm1: Any) -> tuple[Any, Any]:
+    """The same from the inputs' share of each gate, and the state for each gate."""
+    kernels = jnp.split(jnp.asarray(self.recurrent_kernel), 4, axis=1)
+    sums = [own + jnp.matmul(state, kernel) for own, state, kernel in zip(x, h_tm1, kernels, strict=True)]
+    return _carry_and_output_fused(self, sums, c_tm1)
+
+
+def _advance_lstm(self: Any, projected: Any, states: Any) -> list[Any]:
+    step = _LSTM_STEPS[self.implementation == 1]
+    if not overridden(type(self), step):
+        return recurrent.LSTMCell.advance(self, projected, states)
+    output, carry = states
+    if self.implementation == 1:
+        parts = self.by_gate(output, 1)
+        carry, gate = getattr(self, step)(jnp.split(projected, 4, -1), parts if len(parts) > 1 else parts * 4, carry)
+    else:
+        carry, gate = getattr(self, step)(jnp.split(projected + self.recur(output), 4, -1), carry)
+    return [gate * self.activation(carry), carry]
+
+
+def _lowered_lstm(self: Any) -> Any:
+    return None if overridden(type(self), *_LSTM_STEPS) else recurrent.LSTMCell._lowered(self)
+
+
 CELL = {
     "_old_arguments": ("implementation",),
+    "_kept_arguments": ("implementation",),
+    "implementation": 2,
     "can_run": property(can_run),
     "draw_masks": draw_masks,
     "forget_masks": forget_masks,
@@ -237,6 +293,14 @@ CELL = {
     "reset_dropout_mask": reset_dropout_mask,
     "reset_recurrent_dropout_mask": reset_recurrent_dropout_mask,
     "_seeded": staticmethod(lambda cell: True),
+}
+
+
+LSTM_CELL = {
+    **CELL,
+    "advance": _advance_lstm,
+    "_lowered": _lowered_lstm,
+    **dict(zip(_LSTM_STEPS, (_carry_and_output_fused, _carry_and_output), strict=True)),
 }
 
 

@@ -11,8 +11,10 @@ import numpy as np
 
 from jkeras import initializers, layers
 from jkeras.errors import ArgumentError
-from jkeras.keras.attention_parts import PARTS, Alias, build_attention, private_names
+from jkeras.keras.attention_parts import OWN_STEPS, PARTS, Alias, attend, attends_in_steps, private_names
+from jkeras.keras.attention_steps import STEPS, attend_in_steps, check_masks
 from jkeras.keras.facades import on_view
+from jkeras.keras.inner_steps import overridden
 from jkeras.keras.recurrent import build_inside
 from jkeras.keras.seeds import draw_seed
 from jkeras.keras.tensor import KerasTensor
@@ -42,7 +44,7 @@ def _attention(description: Any) -> dict[str, Any]:
         if self.use_gate:
             build_inside(self.gate, query_shape)
         build_inside(self.attention_output, (*query_shape[:-1], self.query.sizes[0], self.value.sizes[1]))
-        build_attention(self, len(query_shape) + 1)
+        self._build_attention(len(query_shape) + 1)
 
     def _arguments(self: Any) -> dict[str, Any]:
         own = vars(self)
@@ -52,10 +54,18 @@ def _attention(description: Any) -> dict[str, Any]:
     run = on_view(description._compute_attention)
 
     def _compute_attention(
-        self: Any, query: Any, key: Any, value: Any, attention_mask: Any = None, *args: Any, **kwargs: Any
+        self: Any,
+        query: Any,
+        key: Any,
+        value: Any,
+        attention_mask: Any = None,
+        training: Any = None,
+        return_attention_scores: bool = False,
+        **options: Any,
     ) -> Any:
         mask = None if attention_mask is None else jnp.asarray(attention_mask).astype(bool)
-        return run(self, query, key, value, mask, *args, **kwargs)
+        compute = attend if attends_in_steps(self, query, return_attention_scores) else run
+        return compute(self, query, key, value, mask, training, return_attention_scores, **options)
 
     return {
         "__post_init__": __post_init__,
@@ -65,7 +75,7 @@ def _attention(description: Any) -> dict[str, Any]:
         **PARTS,
         **(private_names(description) if description is layers.MultiHeadAttention else {}),
         "_compute_attention": _compute_attention,
-        "_attends_fused": property(lambda self: type(self)._compute_attention is _compute_attention),
+        "_attends_fused": property(lambda self: not overridden(type(self), "_compute_attention", *OWN_STEPS)),
     }
 
 
@@ -74,8 +84,10 @@ def _checked_attention(description: Any) -> dict[str, Any]:
 
     @functools.wraps(description.call)
     def call(self: Any, inputs: Any, mask: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if overridden(type(self), *STEPS):
+            return attend_in_steps(self, inputs, mask, *args, **kwargs)
         if mask is not None:
-            _check_masks(self, inputs, mask)
+            check_masks(self, inputs, mask)
         return run(self, inputs, mask, *args, **kwargs)
 
     def compute_mask(self: Any, inputs: Any, mask: Any = None) -> Any:
@@ -85,20 +97,12 @@ def _checked_attention(description: Any) -> dict[str, Any]:
         return mask[0] if isinstance(mask[0], KerasTensor) else jnp.asarray(mask[0])
 
     call.runs_on_view = True  # type: ignore[attr-defined]
-    return {"call": call, "compute_mask": compute_mask, "_seeded": staticmethod(lambda layer: layer.dropout > 0)}
-
-
-def _check_masks(layer: Any, inputs: Any, mask: Any) -> None:
-    name = type(layer).__name__
-    if not isinstance(mask, list):
-        raise ArgumentError(
-            f"{name} layer mask must be a list, namely [query_mask, value_mask]. Received: mask={mask}."
-        )
-    if not 2 <= len(mask) <= max(len(inputs), 2):
-        raise ArgumentError(
-            f"{name} layer accepts mask list of length 2 or 3. Received: inputs of length {len(inputs)} with mask of length"
-            f" {len(mask)}."
-        )
+    return {
+        "call": call,
+        "compute_mask": compute_mask,
+        "_seeded": staticmethod(lambda layer: layer.dropout > 0),
+        **STEPS,
+    }
 
 
 # -- spectral normalization ---------------------------------------------------------------------------------------------

@@ -34,6 +34,15 @@ def test_spectral_normalization_has_its_weights_in_the_order_of_keras():
     assert [array.shape for array in layer.get_weights()] == [(4, 3), (1, 3), (3,)]
 
 
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_arrays_among_the_arguments_of_lambdas(tmp_path, ending):
+    options = {"scale": np.array([1, 2, 3], "float32"), "shifts": (1, [2.0])}
+    scaled = keras.layers.Lambda(lambda x, scale, shifts: x * scale * shifts[0] + shifts[1][0], arguments=options)
+    keras.Sequential([keras.Input((3,)), scaled]).save(tmp_path / f"model.{ending}")
+    loaded = keras.models.load_model(tmp_path / f"model.{ending}", safe_mode=False)
+    np.testing.assert_array_equal(loaded(np.ones((1, 3), "float32")), [[3, 4, 5]])
+
+
 @pytest.mark.parametrize("ending", ["h5", "keras"])
 def test_lambdas_in_files_are_read_only_when_they_are_trusted(tmp_path, ending):
     path = tmp_path / f"model.{ending}"

@@ -414,7 +414,6 @@ NOT_CALLED = {
     "jax_state_sync": "the loop of the core carries no state of Keras's that would have to be written back between batches",
     "add_optimizer_variables": "built-in rules make their slots weight by weight: `add_variable_from_reference` is called",
     "assign_add": "what built-in rules keep beside a weight is computed anew, and `assign` is called for it",
-    "inner_loop": "RNN and its subclasses run the core's loop over time; override `call`, or write a cell",
 }
 # Rows that take long; the rest covers the same code.
 LONG = ("Conv1D", "DepthwiseConv2D", "SpatialDropout1D", "GaussianNoise", "GRU", "SimpleRNN", "Bidirectional", "GRUCell",

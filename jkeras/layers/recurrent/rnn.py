@@ -201,6 +201,18 @@ class RNN(RNNAttributes, Layer):
         training: bool | None = False,
     ) -> Any:
         states = self.states_before(sequences, initial_state)
+        outputs, last, states = self._loop(sequences, states, mask, training)
+        if self.stateful:
+            for number, state in enumerate(jax.tree.leaves(states)):
+                setattr(self, f"kept_{number}", state)
+        output = last if outputs is None else jnp.swapaxes(outputs, 0, 1)
+        output, states = jax.tree.map(lambda value: value.astype(self.compute_dtype), (output, states))
+        return (output, *states) if self.return_state else output
+
+    def _loop(
+        self, sequences: jax.Array, states: PyTree[Array], mask: PyTree[Array | None], training: bool | None
+    ) -> tuple[Any, Any, Any]:
+        """All steps: the outputs `(time, batch, ...)` or None, the last output, the states after the last step."""
         inputs, seen = jnp.swapaxes(sequences, 0, 1), self._seen(sequences, mask)
         if isinstance(self.cell, Layer):
             for _, layer in walk(self.cell):
@@ -209,7 +221,7 @@ class RNN(RNNAttributes, Layer):
         if isinstance(self.cell, (RecurrentCell, StackedRNNCells)) and self.cell.can_run:
             # This step creates weights and dropout masks. Its result is unused, so it is never computed.
             self.cell(inputs[0], states, training=training)
-            outputs, last, states = self.cell.run(
+            result: tuple[Any, Any, Any] = self.cell.run(
                 inputs,
                 states,
                 seen,
@@ -217,14 +229,8 @@ class RNN(RNNAttributes, Layer):
                 keep_all=self.return_sequences,
                 zero_masked=self.zero_output_for_mask,
             )
-        else:
-            outputs, last, states = self._run(inputs, states, seen)
-        if self.stateful:
-            for number, state in enumerate(jax.tree.leaves(states)):
-                setattr(self, f"kept_{number}", state)
-        output = last if outputs is None else jnp.swapaxes(outputs, 0, 1)
-        output, states = jax.tree.map(lambda value: value.astype(self.compute_dtype), (output, states))
-        return (output, *states) if self.return_state else output
+            return result
+        return self._run(inputs, states, seen)
 
     def _seen(self, sequences: jax.Array, mask: Bool[Array, "batch time"] | None) -> jax.Array | None:
         """The mask as `(time, batch)`; a step counts if any of its features does."""
