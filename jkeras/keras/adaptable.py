@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from jkeras import layers
 from jkeras.errors import ArgumentError, InputError
+from jkeras.keras.batch_learning import DISCRETIZATION, TERMS, WORDS
 from jkeras.keras.facades import on_view
 from jkeras.keras.scopes import is_traced
 from jkeras.keras.tensor import KerasTensor
@@ -95,19 +96,6 @@ def _spec_by(rule: Callable[..., KerasTensor]) -> dict[str, Any]:
     return {"compute_output_spec": compute_output_spec, "compute_output_shape": compute_output_shape}
 
 
-def in_place(adapt: Callable[..., Any]) -> Callable[..., None]:
-    """`adapt` of a description that changes the object in place."""
-
-    def method(self: Any, data: Any, *args: Any, **kwargs: Any) -> None:
-        """Learns from data, replacing what was learnt before."""
-        for name in ("vocabulary", "idf_weights"):
-            if name in vars(self):
-                vars(self)[name] = None
-        _ = adapt(self, data, *args, **kwargs)  # the object itself
-
-    return method
-
-
 def _set_vocabulary_of(description: Any) -> Callable[..., None]:
     """`set_vocabulary` of a description, whose changed copy is the object itself."""
 
@@ -132,12 +120,12 @@ def _load_assets(self: Any, dir_path: str) -> None:
         self.set_vocabulary(str(path))
 
 
-def _text_layer(description: Any, rule: Callable[..., KerasTensor]) -> dict[str, Any]:
+def _text_layer(description: Any, rule: Callable[..., KerasTensor], learning: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **ANY_VALUES,
         **_spec_by(rule),
+        **learning,
         "call": on_host(description),
-        "adapt": in_place(description.adapt),
         "set_vocabulary": _set_vocabulary_of(description),
         "save_assets": _save_assets,
         "load_assets": _load_assets,
@@ -299,15 +287,14 @@ ADAPTABLE: dict[str, dict[str, Any]] = {
     "Normalization": NORMALIZATION,
     "Discretization": {
         **ANY_VALUES,
+        **DISCRETIZATION,
         "call": on_values(layers.Discretization),
-        "adapt": in_place(layers.Discretization.adapt),
-        "finalize_state": nothing,
     },
     "CategoryEncoding": {**ANY_VALUES, "call": on_values(layers.CategoryEncoding)},
     "Rescaling": {**ANY_VALUES, "call": on_values(layers.Rescaling)},
     "Hashing": {**ANY_VALUES, **_spec_by(_hashing_spec), "call": on_host(layers.Hashing)},
     "HashedCrossing": {**ANY_VALUES, **_spec_by(_crossing_spec), "call": on_host(layers.HashedCrossing)},
-    "StringLookup": _text_layer(layers.StringLookup, _lookup_spec),
-    "IntegerLookup": _text_layer(layers.IntegerLookup, _lookup_spec),
-    "TextVectorization": _text_layer(layers.TextVectorization, _text_spec),
+    "StringLookup": _text_layer(layers.StringLookup, _lookup_spec, TERMS),
+    "IntegerLookup": _text_layer(layers.IntegerLookup, _lookup_spec, TERMS),
+    "TextVectorization": _text_layer(layers.TextVectorization, _text_spec, WORDS),
 }

@@ -21,7 +21,7 @@ from jkeras.values.fields import field
 class CategoryEncoding(Layer):
     """Integers as vectors.
 
-    Shapes: "one_hot" `(..., 1)` or `(...,)` to `(..., num_tokens)`; "multi_hot" and "count" `(..., n)` to
+    Shapes: "one_hot" `(..., 1)` or `(...,)` to `(..., num_tokens)`; "multi_hot" and "count" `(batch, n, ...)` to
     `(..., num_tokens)`.
 
     Args:
@@ -132,10 +132,10 @@ class Discretization(Layer):
             )
         summary = np.zeros((2, 0), "float32")
         for batch in batches(data, steps):
-            joined = np.concatenate([_summary(batch.astype("float32"), self.epsilon), summary], axis=1)
-            summary = _compressed(joined[:, np.argsort(joined[0])], self.epsilon)
+            joined = np.concatenate([summarized(batch.astype("float32"), self.epsilon), summary], axis=1)
+            summary = compressed(joined[:, np.argsort(joined[0])], self.epsilon)
         check_used("adapt", owner="layer", may_show=True)
-        return self.replace(bin_boundaries=_compressed(summary, 1.0 / self.num_bins)[0, :-1].tolist())
+        return self.replace(bin_boundaries=compressed(summary, 1.0 / self.num_bins)[0, :-1].tolist())
 
     def call(self, inputs: Shaped[Array, "*shape"]) -> Num[Array, "..."]:
         if self.bin_boundaries is None:
@@ -145,7 +145,7 @@ class Discretization(Layer):
         return encode(ids, self.output_mode, len(self.bin_boundaries) + 1, dtype)
 
 
-def _summary(values: np.ndarray, epsilon: float) -> np.ndarray:
+def summarized(values: np.ndarray, epsilon: float) -> np.ndarray:
     """Sorted values at even distances, and how many values each represents."""
     values = np.sort(values.ravel())
     step = max(values.size * epsilon, 1)
@@ -153,7 +153,7 @@ def _summary(values: np.ndarray, epsilon: float) -> np.ndarray:
     return np.stack([picked, np.full_like(picked, step)])
 
 
-def _compressed(summary: np.ndarray, epsilon: float) -> np.ndarray:
+def compressed(summary: np.ndarray, epsilon: float) -> np.ndarray:
     """A summary at the quantiles `epsilon, 2 * epsilon, ...`, by linear interpolation."""
     if summary.shape[1] * epsilon < 1:
         return summary

@@ -39,7 +39,8 @@ def dense_only(value: object) -> bool:
 def encode(ids: jax.Array, mode: str, depth: int, dtype: DTypeLike, weights: jax.Array | None = None) -> jax.Array:
     """Integers unchanged, or as vectors of length `depth`; integers outside `0 ... depth - 1` are ignored.
 
-    Shapes: "one_hot" `(..., 1)` or `(...,)` to `(..., depth)`; "multi_hot" and "count" `(..., n)` to `(..., depth)`.
+    Shapes: "one_hot" `(..., 1)` or `(...,)` to `(..., depth)`; "multi_hot" and "count" `(n,)` to `(depth,)` and `(batch, n, ...)`
+    to `(batch, ..., depth)`.
     """
     if mode == "int":
         return ids.astype(dtype)
@@ -48,9 +49,10 @@ def encode(ids: jax.Array, mode: str, depth: int, dtype: DTypeLike, weights: jax
         ids = ids[..., 0] if ids.ndim > 1 and ids.shape[-1] == 1 else ids
         return jax.nn.one_hot(ids, depth, dtype=dtype)
     hot = jax.nn.one_hot(ids, depth, dtype=dtype)
+    combined = min(ids.ndim - 1, 1)
     if mode == "multi_hot":
-        return jnp.max(hot, axis=-2)
-    return jnp.sum(hot if weights is None else hot * jnp.asarray(weights, dtype)[..., None], axis=-2)
+        return jnp.max(hot, axis=combined, initial=0)
+    return jnp.sum(hot if weights is None else hot * jnp.asarray(weights, dtype)[..., None], axis=combined)
 
 
 def is_text(values: np.ndarray) -> bool:
