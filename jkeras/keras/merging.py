@@ -124,7 +124,7 @@ def _whole(name: str) -> dict[str, Any]:
     def call(self: Any, inputs: Any) -> Any:
         return self._merge_function(inputs) if overridden(type(self), "_merge_function") else run(self, inputs)
 
-    call._runs_on_view = True  # type: ignore[attr-defined]
+    call.runs_on_view = True  # type: ignore[attr-defined]
     return {"call": call, "_merge_function": run}
 
 
