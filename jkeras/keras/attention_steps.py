@@ -9,7 +9,6 @@ import jax.numpy as jnp
 from jkeras.errors import ArgumentError
 from jkeras.keras import random
 from jkeras.keras.facades import on_view
-from jkeras.keras.views import view_of
 from jkeras.ops.attention import attention_weights, causal_mask
 
 
@@ -71,8 +70,9 @@ STEPS = {
 }
 
 
+@on_view
 def attend_in_steps(
-    layer: Any,
+    self: Any,
     inputs: Any,
     mask: Any = None,
     training: bool | None = False,
@@ -80,14 +80,13 @@ def attend_in_steps(
     use_causal_mask: bool = False,
 ) -> Any:
     """`call` by way of the steps."""
-    view = view_of(layer)
-    view._validate_inputs(inputs=inputs, mask=mask)
+    self._validate_inputs(inputs=inputs, mask=mask)
     query, value = inputs[:2]
     key = inputs[2] if len(inputs) > 2 else value
     query_mask, value_mask = (mask[0], mask[1]) if mask else (None, None)
-    scores = view._calculate_scores(query=query, key=key)
-    scores_mask = view._calculate_score_mask(scores, value_mask, use_causal_mask)
-    outputs, weights = view._apply_scores(scores=scores, value=value, scores_mask=scores_mask, training=training)
+    scores = self._calculate_scores(query=query, key=key)
+    scores_mask = self._calculate_score_mask(scores, value_mask, use_causal_mask)
+    outputs, weights = self._apply_scores(scores=scores, value=value, scores_mask=scores_mask, training=training)
     if query_mask is not None:
         outputs = jnp.where(jnp.asarray(query_mask)[..., None].astype(bool), outputs, 0)
     return (outputs, weights) if return_attention_scores else outputs

@@ -13,7 +13,7 @@ from jkeras.layers.preprocessing.categorical import compressed, summarized
 from jkeras.layers.preprocessing.encoding import ROWS_AT_A_TIME, batches
 
 
-def _reset_terms(self: Any) -> None:
+def _reset_vocabulary(self: Any) -> None:
     """Forgets the data and the vocabulary that was learnt from it."""
     vars(self).update(_documents=[], vocabulary=None)
     if "idf_weights" in vars(self):
@@ -31,21 +31,12 @@ def _update_words(self: Any, data: Any) -> None:
     vars(self).setdefault("_documents", []).extend(self._words(data))
 
 
-def _finish_terms(self: Any) -> None:
-    """Makes the vocabulary of the terms that were counted."""
+def _finish_vocabulary(self: Any) -> None:
+    """Makes the vocabulary of what was counted."""
     documents = vars(self).get("_documents")
     if documents:
         vars(self)["vocabulary"] = None
         _ = self.adapt_to_documents(documents)  # the object itself
-
-
-def _finish_words(self: Any) -> None:
-    """Makes the vocabulary of the words that were counted."""
-    documents = vars(self).get("_documents")
-    if documents:
-        vars(self)["vocabulary"] = None
-        learnt = layers.TextVectorization._lookup(self).adapt_to_documents(documents)
-        vars(self).update(vocabulary=learnt.vocabulary, idf_weights=learnt.idf_weights)
 
 
 def _adapt_in_batches(self: Any, data: Any, steps: int | None = None) -> None:
@@ -59,12 +50,12 @@ def _adapt_in_batches(self: Any, data: Any, steps: int | None = None) -> None:
 
 
 TERMS = {
-    "reset_state": _reset_terms,
+    "reset_state": _reset_vocabulary,
     "update_state": _update_terms,
-    "finalize_state": _finish_terms,
+    "finalize_state": _finish_vocabulary,
     "adapt": _adapt_in_batches,
 }
-WORDS = {**TERMS, "update_state": _update_words, "finalize_state": _finish_words}
+WORDS = {**TERMS, "update_state": _update_words}
 
 
 def _reset_summary(self: Any) -> None:

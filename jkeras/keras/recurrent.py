@@ -153,13 +153,13 @@ def _inner_loop(
     self: Any, sequences: Any, initial_state: Any, mask: Any = None, training: Any = False
 ) -> tuple[Any, Any, Any]:
     """The last output, the outputs `(batch, time, ...)` of all steps, or of the last if no others are needed, and the states."""
-    outputs, last, states = recurrent.RNN._loop(self, sequences, initial_state, mask, training)
+    outputs, last, states = recurrent.RNN.loop(self, sequences, initial_state, mask, training)
     return last, last[:, None] if outputs is None else jnp.swapaxes(outputs, 0, 1), states
 
 
 def _loop(self: Any, sequences: Any, states: Any, mask: Any, training: Any) -> tuple[Any, Any, Any]:
     if not overridden(type(self), "inner_loop"):
-        return recurrent.RNN._loop(self, sequences, states, mask, training)
+        return recurrent.RNN.loop(self, sequences, states, mask, training)
     mask = next(iter(jax.tree.leaves(mask)), None)
     last, outputs, states = self.inner_loop(sequences=sequences, initial_state=states, mask=mask, training=training)
     return jnp.swapaxes(outputs, 0, 1) if self.return_sequences else None, last, states
@@ -188,7 +188,7 @@ RNN = {
     "reset_state": reset_state,
     "reset_states": reset_state,
     "_scan": staticmethod(scan),
-    "_loop": _loop,
+    "loop": _loop,
     "inner_loop": _inner_loop,
 }
 
@@ -277,8 +277,8 @@ def _advance_lstm(self: Any, projected: Any, states: Any) -> list[Any]:
     return [gate * self.activation(carry), carry]
 
 
-def _lowered_lstm(self: Any) -> Any:
-    return None if overridden(type(self), *_LSTM_STEPS) else recurrent.LSTMCell._lowered(self)
+def _form_of_lstm(self: Any) -> Any:
+    return None if overridden(type(self), *_LSTM_STEPS) else recurrent.LSTMCell.recurrent_form(self)
 
 
 CELL = {
@@ -299,7 +299,7 @@ CELL = {
 LSTM_CELL = {
     **CELL,
     "advance": _advance_lstm,
-    "_lowered": _lowered_lstm,
+    "recurrent_form": _form_of_lstm,
     **dict(zip(_LSTM_STEPS, (_carry_and_output_fused, _carry_and_output), strict=True)),
 }
 

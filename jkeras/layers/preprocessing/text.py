@@ -144,8 +144,13 @@ class TextVectorization(HostLayer):
             steps: how many batches are read at most.
         """
         documents = [words for batch in batches(data, steps, ROWS_AT_A_TIME) for words in self._words(batch)]
-        lookup = self._lookup().adapt_to_documents(documents)
+        adapted = self.adapt_to_documents(documents)
         check_used("adapt", owner="layer", may_show=True)
+        return adapted
+
+    def adapt_to_documents(self, documents: Sequence[Any]) -> Self:
+        """`adapt` to documents that are sequences of words."""
+        lookup = self._lookup().adapt_to_documents(documents)
         return self.replace(vocabulary=lookup.vocabulary, idf_weights=lookup.idf_weights)
 
     def _words(self, inputs: TensorLike) -> list[list[str]]:

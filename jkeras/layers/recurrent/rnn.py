@@ -201,7 +201,7 @@ class RNN(RNNAttributes, Layer):
         training: bool | None = False,
     ) -> Any:
         states = self.states_before(sequences, initial_state)
-        outputs, last, states = self._loop(sequences, states, mask, training)
+        outputs, last, states = self.loop(sequences, states, mask, training)
         if self.stateful:
             for number, state in enumerate(jax.tree.leaves(states)):
                 setattr(self, f"kept_{number}", state)
@@ -209,7 +209,7 @@ class RNN(RNNAttributes, Layer):
         output, states = jax.tree.map(lambda value: value.astype(self.compute_dtype), (output, states))
         return (output, *states) if self.return_state else output
 
-    def _loop(
+    def loop(
         self, sequences: jax.Array, states: PyTree[Array], mask: PyTree[Array | None], training: bool | None
     ) -> tuple[Any, Any, Any]:
         """All steps: the outputs `(time, batch, ...)` or None, the last output, the states after the last step."""
