@@ -28,6 +28,8 @@ from jkeras.types import ArrayLike, DevicesField, PyTree, Shape
 from jkeras.values.fields import field
 
 REPLICATED: PartitionSpec = PartitionSpec()
+# Elements from which on the memory of a weight's parts decides how it is split.
+LARGE = 2**14
 
 
 def _mesh(value: object) -> DeviceMesh | None:
@@ -185,8 +187,8 @@ class FSDP(_OverDevices):
     """Every device has a part of each batch, of the weights and of the optimizer's state.
 
     A step gathers each weight where it is used, keeps it until the backward pass no longer needs it, and reduces its gradient
-    to the shards. A weight is split along its longest axis that is divisible by the number of devices, or along a shorter one
-    if its parts then take at most half of the memory of a TPU, which keeps arrays in tiles of 8 times 128 elements.
+    to the shards. A weight is split along its longest axis that is divisible by the number of devices, or a large one along a
+    shorter axis if its parts then take at most half of the memory of a TPU, which keeps arrays in tiles of 8 times 128 elements.
 
     Args:
         device_mesh: a mesh; batches and weights are divided along its first axis.
@@ -228,14 +230,14 @@ class FSDP(_OverDevices):
 
 
 def _axis_to_split(shape: Shape, fitting: list[int], parts: int) -> int:
-    """The longest axis, unless parts along another one take at most half of its place on a TPU."""
+    """The longest axis, unless parts of a large weight along another one take at most half of its place on a TPU."""
 
     def tiled(axis: int) -> int:
         return _in_tiles((*shape[:axis], shape[axis] // parts, *shape[axis + 1 :]))
 
     longest = max(fitting, key=lambda i: shape[i])
     densest = min(fitting, key=tiled)
-    return densest if 2 * tiled(densest) <= tiled(longest) else longest
+    return densest if math.prod(shape) >= LARGE and 2 * tiled(densest) <= tiled(longest) else longest
 
 
 def _in_tiles(shape: Shape) -> int:

@@ -162,6 +162,7 @@ def test_one_batch_at_a_time():
         ((128, 4, 32), 1),  # 32 of 128 features would fill a quarter of each tile
         ((3, 3, 64, 128), 2),
         ((3, 3, 128, 512), 3),
+        ((32, 192), 1),  # small
         ((784, 64), 0),  # a few rows of tiles more or less
         ((2000,), 0),
         ((6, 512), 1),  # 6 cannot be divided
