@@ -235,7 +235,7 @@ def _line(row: dict[str, Any]) -> str:
     known = [count(row["flops"], "") if row["flops"] else "-", count(row["products"], "")]
     known += [amount(row["bytes"]) if row["bytes"] else "-", amount(row["touched"]), amount(row["moved"])]
     known.append(amount(row["temp"]))
-    compiled = f"{row['seconds']:.1f} s, {amount(row['peak'])}"
+    compiled = f"{row['seconds']:.1f} s" + (f", {amount(row['peak'])}" if row["peak"] else "")
     shared = ", ".join(f"{n} {kind} ({amount(nbytes)})" for kind, (n, nbytes) in row["collectives"].items()) or "-"
     calls = ", ".join(f"{n} {name}" for name, n in row["custom_calls"].items()) or "-"
     share = f"{row['alias'] / row['output']:.1%}" if row["output"] else "-"
