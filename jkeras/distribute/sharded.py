@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-import itertools
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
@@ -28,8 +27,6 @@ from jkeras.types import ArrayLike, DevicesField, PyTree, Shape
 from jkeras.values.fields import field
 
 REPLICATED: PartitionSpec = PartitionSpec()
-# Elements from which on the memory of a weight's parts decides how it is split.
-LARGE = 2**14
 
 
 def _mesh(value: object) -> DeviceMesh | None:
@@ -187,8 +184,7 @@ class FSDP(_OverDevices):
     """Every device has a part of each batch, of the weights and of the optimizer's state.
 
     A step gathers each weight where it is used, keeps it until the backward pass no longer needs it, and reduces its gradient
-    to the shards. A weight is split along its longest axis that is divisible by the number of devices, or a large one along a
-    shorter axis if its parts then take at most half of the memory of a TPU, which keeps arrays in tiles of 8 times 128 elements.
+    to the shards. A weight is split along its longest axis that is divisible by the number of devices.
 
     Args:
         device_mesh: a mesh; batches and weights are divided along its first axis.
@@ -221,33 +217,12 @@ class FSDP(_OverDevices):
             fitting = [i for i, size in enumerate(shape) if size and size % parts == 0]
             if math.prod(shape) < self.min_size or not fitting:
                 return REPLICATED
-            axis = _axis_to_split(shape, fitting, parts)
-            return PartitionSpec(*(self.batch_axis if i == axis else None for i in range(axis + 1)))
+            longest = max(fitting, key=lambda i: shape[i])
+            return PartitionSpec(*(self.batch_axis if i == longest else None for i in range(longest + 1)))
 
         copied = jax.tree.map(lambda leaf: REPLICATED, state)
         arrays = arrays_of(state)
         return copied.replace(params=jax.tree.map(spec, arrays.params), opt_state=jax.tree.map(spec, arrays.opt_state))
-
-
-def _axis_to_split(shape: Shape, fitting: list[int], parts: int) -> int:
-    """The longest axis, unless parts of a large weight along another one take at most half of its place on a TPU."""
-
-    def tiled(axis: int) -> int:
-        return _in_tiles((*shape[:axis], shape[axis] // parts, *shape[axis + 1 :]))
-
-    longest = max(fitting, key=lambda i: shape[i])
-    densest = min(fitting, key=tiled)
-    return densest if math.prod(shape) >= LARGE and 2 * tiled(densest) <= tiled(longest) else longest
-
-
-def _in_tiles(shape: Shape) -> int:
-    """The elements of an array with those that fill up its tiles of 8 rows and 128 columns, its axes in the best order."""
-
-    def filled(columns: int, rows: int) -> int:
-        rest = math.prod(size for axis, size in enumerate(shape) if axis not in (columns, rows))
-        return -(-shape[columns] // 128) * 128 * -(-shape[rows] // 8) * 8 * rest
-
-    return min((filled(*pair) for pair in itertools.permutations(range(len(shape)), 2)), default=math.prod(shape))
 
 
 def _frozen(value: object) -> LayoutMap:

@@ -3,12 +3,10 @@
 import jax
 import numpy as np
 import pytest
-from jax.sharding import PartitionSpec
 
 import jkeras as jk
 from jkeras import layers
 from jkeras.training.compiled_loops import loops_of
-from jkeras.training.state import TrainState, arrays_of
 from tests.distribute import cases
 
 d = jk.distribute
@@ -152,24 +150,3 @@ def test_one_batch_at_a_time():
         model, loss = model.train_on_batch(x, x[:, :4])
         found.append((loss, np.asarray(model.params["dense"]["kernel"])))
     assert np.isclose(found[0][0], found[1][0]) and np.allclose(found[0][1], found[1][1], atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("shape", "axis"),
-    [
-        ((512, 128), 0),  # the longest
-        ((128, 512), 1),
-        ((128, 4, 32), 1),  # 32 of 128 features would fill a quarter of each tile
-        ((3, 3, 64, 128), 2),
-        ((3, 3, 128, 512), 3),
-        ((32, 192), 1),  # small
-        ((784, 64), 0),  # a few rows of tiles more or less
-        ((2000,), 0),
-        ((6, 512), 1),  # 6 cannot be divided
-    ],
-)
-def test_weights_are_split_without_filling_up_tiles(shape, axis):
-    zero = np.zeros(())
-    state = TrainState({"kernel": jax.ShapeDtypeStruct(shape, np.float32)}, {}, None, zero, zero)
-    spec = arrays_of(d.FSDP(devices=4).state_specs(state)).params["kernel"]
-    assert spec == PartitionSpec(*(None,) * axis, "batch")
