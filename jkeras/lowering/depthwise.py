@@ -159,32 +159,31 @@ def _kernel_gradient(
 
     A loop over the columns of the window is around one over the rows of the output. The positions of a row and their channels
     are one axis, so that the program has one short vectorised pass, and is compiled in half of the time of one for each column.
+    With a stride, the columns that meet the same column of the window are put side by side first, once for all passes.
     """
     if dy.shape[0] == 0:  # there are no rows to cut out
         return jnp.zeros_like(kernel)
     rank, last = len(strides), len(strides) - 1
     window, (width, channels, multiplier) = kernel.shape[:rank], dy.shape[rank:]
     stride, step = strides[last], dilation[last]
-    low, high = pairs[last]
-    # Rows are cut out with the whole stride after their last element.
-    missing = (window[last] - 1) * step + width * stride - (x.shape[rank] + low + high)
-    padded = spread(x, (*pairs[:last], (low, high + max(0, missing))), (1,) * rank)
+    length = (window[last] - 1) * step // stride + width  # of the columns side by side
+    low = pairs[last][0]
+    padded = spread(x, (*pairs[:last], (low, length * stride - x.shape[rank] - low)), (1,) * rank)
+    if stride > 1:
+        padded = jnp.concatenate([padded[..., phase::stride, :] for phase in range(stride)], rank)
     padded = padded.reshape(*padded.shape[:rank], -1)
     gradients = jnp.moveaxis(dy, -1, 0).reshape(multiplier, -1, width * channels)
     starts = _starts(dy.shape[:rank], (1, *strides[:last]))
     reach = [(size - 1) * gap + 1 for size, gap in zip(window[:last], dilation[:last], strict=True)]
 
     def summed(place: jax.Array) -> jax.Array:
-        start = (place // multiplier * (step * channels)).astype("uint32")
+        column = place // multiplier * step
+        start = ((column % stride * length + column // stride) * channels).astype("uint32")
 
         def add(total: jax.Array, item: Any) -> tuple[jax.Array, None]:
             first, gradient = item
-            rows = lax.dynamic_slice(padded, (*first, start), (1, *reach, width * stride * channels))[0]
+            rows = lax.dynamic_slice(padded, (*first, start), (1, *reach, width * channels))[0]
             rows = rows[tuple(slice(None, None, gap) for gap in dilation[:last])]
-            if stride > 1:
-                rows = rows.reshape(*window[:last], width, stride * channels)[..., :channels].reshape(
-                    *window[:last], -1
-                )
             return total + wide(rows) * wide(gradient), None
 
         total = jnp.zeros((*window[:last], width * channels), at_least_float32(dy.dtype))
