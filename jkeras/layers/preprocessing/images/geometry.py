@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from jkeras import arguments, random_keys
 from jkeras.layers.preprocessing.images.base import RandomImageLayer, chosen, per_image, uniform
@@ -82,9 +83,12 @@ class RandomFlip(RandomImageLayer):
 
     def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         axes = dict(zip(("vertical", "horizontal"), self.axes(), strict=True))
+        # One pass over the images chooses among all of their mirrored forms.
+        forms, choice = [images], jnp.int32(0)
         for direction, flips in self._flips(values).items():
-            images = jnp.where(flips, jnp.flip(images, axes[direction]), images)
-        return images
+            choice = choice + jnp.where(flips, len(forms), 0)
+            forms += [jnp.flip(form, axes[direction]) for form in forms]
+        return lax.select_n(jnp.broadcast_to(choice, images.shape), *forms)
 
     def change_boxes(
         self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
