@@ -10,6 +10,7 @@ import jkeras as jk
 from jkeras.ops.table import PUBLIC
 from jkeras.values.docstrings import described, parse
 from scripts.reference import names, pages
+from scripts.reference.entry import members
 
 
 @functools.cache
@@ -117,6 +118,22 @@ def test_every_argument_is_described():
 def test_everything_has_an_example():
     lacking = {entry.path for entry in functions_and_classes() if ">>> " not in (inspect.getdoc(entry.value) or "")}
     assert {path.rpartition(".")[2] for path in lacking} <= NO_EXAMPLE
+
+
+# Classes whose methods describe every argument, and the methods that are for jkeras's own code.
+METHODS_COMPLETE = ("jkeras.Model", "jkeras.Sequential", "jkeras.Ensemble", "jkeras.History", "jkeras.data.Dataset")
+OF_THE_MACHINERY = {"check_task", "in_step", "known_weights"}
+
+
+@pytest.mark.parametrize("path", METHODS_COMPLETE)
+def test_methods_describe_every_argument(path):
+    (cls,) = (entry.value for entry in functions_and_classes() if entry.path == path)
+    lacking = {}
+    for name, member in members(cls):
+        if inspect.isfunction(member) and name not in OF_THE_MACHINERY:
+            texts = {n.lstrip("*") for n in described(parse(inspect.getdoc(member)), "Args")}
+            lacking[name] = set(inspect.signature(member).parameters) - texts - {"self"}
+    assert lacking and not {name: arguments for name, arguments in lacking.items() if arguments}
 
 
 # Operations that never enter a graph, and raise nothing of their own.

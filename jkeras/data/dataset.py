@@ -86,6 +86,10 @@ class Dataset:
 
         Lists are converted to arrays. If `batch` follows without a `map` in between, rows are gathered a batch at a time.
 
+        Args:
+            tensors: the data.
+            name: accepted for compatibility with `tf.data`.
+
         Raises:
             InputError: the arrays have different numbers of rows, or there are no arrays.
         """
@@ -94,7 +98,12 @@ class Dataset:
 
     @staticmethod
     def from_tensors(tensors: Element, name: str | None = None) -> Dataset:
-        """One element."""
+        """A data set with one element.
+
+        Args:
+            tensors: the element: an array, or a tuple or dict of arrays.
+            name: accepted for compatibility with `tf.data`.
+        """
         whole = stages.rows(map_leaves(lambda array: array[None], to_tensors(tensors, "from_tensors")))
         return Dataset(lambda _: whole, 1)
 
@@ -115,6 +124,7 @@ class Dataset:
             output_shapes: the shapes, in the same structure, with None for any size.
             args: arguments for the generator function.
             output_signature: `TensorSpec`s with shapes and dtypes, instead of `output_types` and `output_shapes`.
+            name: accepted for compatibility with `tf.data`.
 
         Raises:
             ArgumentError: `generator` is not callable: pass the function, not what it returned.
@@ -126,6 +136,14 @@ class Dataset:
     @staticmethod
     def range(*args: int, output_type: DTypeLike = "int64", name: str | None = None) -> Dataset:
         """Integers, with the arguments of Python's `range`.
+
+        Args:
+            args: `stop`, or `start, stop`, or `start, stop, step`.
+            output_type: the dtype of the elements.
+            name: accepted for compatibility with `tf.data`.
+
+        Raises:
+            ArgumentError: the arguments are not integers, or the step is 0.
 
         >>> [int(i) for i in Dataset.range(2, 8, 3)]
         [2, 5]
@@ -143,6 +161,14 @@ class Dataset:
         """Combines the elements of several data sets, until the shortest ends.
 
         The forms are `zip(a, b)`, `zip((a, b))` and `zip({"x": a, "y": b})`.
+
+        Args:
+            args: the data sets, or a tuple or dict of them.
+            datasets: alternatively, a tuple or dict of data sets.
+            name: accepted for compatibility with `tf.data`.
+
+        Raises:
+            ArgumentError: an argument is not a data set.
         """
         structure = datasets if datasets is not None else args[0] if len(args) == 1 else args
         parts = leaves(structure)
@@ -159,7 +185,14 @@ class Dataset:
 
     @staticmethod
     def from_samples(samples: Samples) -> Dataset:
-        """The batches (or single samples) of `jkeras.utils.Samples`, which `image_dataset_from_directory` returns."""
+        """The batches (or single samples) of `jkeras.utils.Samples`, which `image_dataset_from_directory` returns.
+
+        Args:
+            samples: the samples.
+
+        Raises:
+            ArgumentError: `samples` is something else.
+        """
         if not isinstance(samples, Samples):
             raise ArgumentError(f"from_samples({arguments.shown(samples)}): expected a `jkeras.utils.Samples`.")
         return Dataset(
@@ -187,7 +220,9 @@ class Dataset:
             map_func: a function that returns the new element; it receives a tuple as separate arguments.
             num_parallel_calls: how many threads call it; `AUTOTUNE` is one per processor, None the reader's own thread. If
                 the data has random access, each thread prepares a whole element of the end of the pipeline, such as a batch.
-            deterministic: ignored, as is `synchronous`: the order never depends on the threads.
+            deterministic: ignored: the order never depends on the threads.
+            synchronous: ignored.
+            name: accepted for compatibility with `tf.data`.
 
         Raises:
             InputError: while reading, the function returned None. Exceptions from the function itself are not changed.
@@ -201,7 +236,12 @@ class Dataset:
         return Dataset(make, self.size, ragged=self.ragged)
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
-        """The elements for which a function returns true."""
+        """The elements for which a function returns true.
+
+        Args:
+            predicate: the function; it receives a tuple as separate arguments.
+            name: accepted for compatibility with `tf.data`.
+        """
         keep = stages.applied(predicate, "filter()")
         size = 0 if self.size == 0 else UNKNOWN_CARDINALITY
         return self._then(
@@ -209,7 +249,12 @@ class Dataset:
         )
 
     def enumerate(self, start: int = 0, name: str | None = None) -> Dataset:
-        """Elements `(number, element)`."""
+        """Elements `(number, element)`.
+
+        Args:
+            start: the first number.
+            name: accepted for compatibility with `tf.data`.
+        """
         arguments.checked("enumerate", "start", start, arguments.integer)
         return self._then(lambda stage, _: stages.numbered(stage, start), self.size, ragged=self.ragged)
 
@@ -221,7 +266,14 @@ class Dataset:
         deterministic: bool | None = None,
         name: str | None = None,
     ) -> Dataset:
-        """Stacks `batch_size` elements at a time; the last batch may be smaller, unless `drop_remainder`.
+        """Stacks elements to batches.
+
+        Args:
+            batch_size: the number of elements per batch.
+            drop_remainder: whether to drop a smaller last batch.
+            num_parallel_calls: the number of threads that prepare elements; None means none.
+            deterministic: ignored: the order never depends on the threads.
+            name: accepted for compatibility with `tf.data`.
 
         Raises:
             InputError: while reading, elements differ in structure or shape; the message has the element's index.
@@ -254,6 +306,7 @@ class Dataset:
                 instead of a shape, means the largest size in the batch.
             padding_values: the values to pad with, 0 by default.
             drop_remainder: whether to drop a smaller last batch.
+            name: accepted for compatibility with `tf.data`.
 
         >>> ds = Dataset.from_generator(lambda: ([1], [2, 3], [4, 5, 6]))
         >>> [batch.tolist() for batch in ds.padded_batch(2)]
@@ -272,12 +325,21 @@ class Dataset:
         )
 
     def unbatch(self, name: str | None = None) -> Dataset:
-        """The rows of each element as separate elements."""
+        """The rows of each element as separate elements.
+
+        Args:
+            name: accepted for compatibility with `tf.data`.
+        """
         size = self.size if self.size in (0, INFINITE_CARDINALITY) else UNKNOWN_CARDINALITY
         return self._then(lambda stage, _: stages.unbatched(stage), size)
 
     def rebatch(self, batch_size: int, drop_remainder: bool = False, name: str | None = None) -> Dataset:
         """Regroups the rows of all elements into batches of another size.
+
+        Args:
+            batch_size: the number of rows per batch.
+            drop_remainder: whether to drop a smaller last batch.
+            name: accepted for compatibility with `tf.data`.
 
         >>> [batch.tolist() for batch in Dataset.range(7).batch(3).rebatch(2)]
         [[0, 1], [2, 3], [4, 5], [6]]
@@ -305,6 +367,7 @@ class Dataset:
             buffer_size: the size of the windows, in elements.
             seed: the seed; with None, `jkeras.config.default_seed`, so the order is always reproducible.
             reshuffle_each_iteration: whether each pass has a different order.
+            name: accepted for compatibility with `tf.data`.
         """
         check_numbers("shuffle", 1, buffer_size=buffer_size)
         start = config.default_seed if seed is None else seed
@@ -320,7 +383,12 @@ class Dataset:
         return self._then(build, self.size, spec=self.spec, ragged=self.ragged)
 
     def repeat(self, count: int | None = None, name: str | None = None) -> Dataset:
-        """`count` passes one after the other, each in its own order; infinitely many for None or -1."""
+        """Several passes one after the other, each in its own order.
+
+        Args:
+            count: the number of passes; None or -1 means infinitely many.
+            name: accepted for compatibility with `tf.data`.
+        """
         laps = None if count is None or count == -1 else count
         if laps is None:
             size = INFINITE_CARDINALITY if self.size else 0
@@ -335,19 +403,37 @@ class Dataset:
         )
 
     def take(self, count: int, name: str | None = None) -> Dataset:
-        """The first `count` elements; -1 means all."""
+        """The first elements.
+
+        Args:
+            count: the number of elements; -1 means all.
+            name: accepted for compatibility with `tf.data`.
+        """
         check_numbers("take", -1, count=count)
         return self if count == -1 else self._part(0, int(count), 1)
 
     def skip(self, count: int, name: str | None = None) -> Dataset:
-        """All but the first `count` elements; -1 skips all."""
+        """All but the first elements.
+
+        Args:
+            count: the number of elements to skip; -1 skips all.
+            name: accepted for compatibility with `tf.data`.
+        """
         check_numbers("skip", -1, count=count)
         return self.take(0) if count == -1 else self._part(int(count), None, 1)
 
     def shard(self, num_shards: int, index: int, name: str | None = None) -> Dataset:
-        """Every `num_shards`-th element, starting at `index`; use `shard(jax.process_count(), jax.process_index())`.
+        """Every n-th element; use `shard(jax.process_count(), jax.process_index())`.
 
         Shard before `shuffle` and `batch`, so that the shards never overlap.
+
+        Args:
+            num_shards: the number of shards.
+            index: the index of the first element.
+            name: accepted for compatibility with `tf.data`.
+
+        Raises:
+            ArgumentError: `index` is not less than `num_shards`.
 
         >>> [int(i) for i in Dataset.range(7).shard(3, 1)]
         [1, 4]
@@ -359,7 +445,15 @@ class Dataset:
         return self._part(int(index), None, int(num_shards))
 
     def concatenate(self, dataset: Dataset, name: str | None = None) -> Dataset:
-        """The elements of this data set, followed by those of another."""
+        """The elements of this data set, followed by those of another.
+
+        Args:
+            dataset: the other data set.
+            name: accepted for compatibility with `tf.data`.
+
+        Raises:
+            ArgumentError: `dataset` is something else.
+        """
         if not isinstance(dataset, Dataset):
             raise ArgumentError(f"concatenate({type(dataset).__name__}): expected a jkeras.data.Dataset.")
         size = cardinality.of_all(self.size, dataset.size)
@@ -384,6 +478,7 @@ class Dataset:
             block_length: how many elements are taken from each in turn.
             num_parallel_calls: with a number or AUTOTUNE, a thread reads ahead in each data set.
             deterministic: ignored: the order never depends on the threads.
+            name: accepted for compatibility with `tf.data`.
 
         >>> ds = Dataset.range(1, 4).interleave(lambda n: Dataset.from_tensors(n).repeat(3), cycle_length=2)
         >>> [int(i) for i in ds]
@@ -406,16 +501,23 @@ class Dataset:
         return self._then(build, UNKNOWN_CARDINALITY)
 
     def flat_map(self, map_func: Callable[..., Dataset], name: str | None = None) -> Dataset:
-        """Maps each element to a data set and concatenates these."""
+        """Maps each element to a data set and concatenates these.
+
+        Args:
+            map_func: a function that returns a `Dataset`.
+            name: accepted for compatibility with `tf.data`.
+        """
         arguments.checked("flat_map", "map_func", map_func, arguments.function)
         return self.interleave(map_func, cycle_length=1)
 
     # -- speed ----------------------------------------------------------------------------------------------------
 
     def prefetch(self, buffer_size: int, name: str | None = None) -> Dataset:
-        """Prepares up to `buffer_size` elements ahead in a separate thread; 2 for `AUTOTUNE`, none for 0.
+        """Prepares elements ahead in a separate thread. `fit` reads ahead anyway.
 
-        `fit` reads ahead anyway.
+        Args:
+            buffer_size: the number of elements; `AUTOTUNE` means 2, and 0 none.
+            name: accepted for compatibility with `tf.data`.
         """
         check_numbers("prefetch", -1, buffer_size=buffer_size)
         count = ELEMENTS_AHEAD if buffer_size == AUTOTUNE else int(buffer_size)
@@ -428,8 +530,12 @@ class Dataset:
 
         A `shuffle` before the cache has the same order in all passes; put it after the cache.
 
+        Args:
+            filename: must be empty: files are not supported.
+            name: accepted for compatibility with `tf.data`.
+
         Raises:
-            ArgumentError: `filename` is not empty: files are not supported.
+            ArgumentError: `filename` is not empty.
         """
         if filename:
             raise ArgumentError(
@@ -444,19 +550,36 @@ class Dataset:
     # -- use ------------------------------------------------------------------------------------------------------
 
     def apply(self, transformation_func: Callable[[Dataset], Dataset]) -> Dataset:
-        """The result of a function of the data set."""
+        """The result of a function of the data set.
+
+        Args:
+            transformation_func: the function.
+
+        Raises:
+            ArgumentError: it is not a function.
+        """
         if not callable(transformation_func):
             raise ArgumentError(f"apply({arguments.shown(transformation_func)}): expected a function of a data set.")
         return transformation_func(self)
 
     def with_options(self, options: object, name: str | None = None) -> Dataset:
-        """This data set, unchanged: the options of `tf.data` have no effect."""
+        """This data set, unchanged: the options of `tf.data` have no effect.
+
+        Args:
+            options: ignored.
+            name: accepted for compatibility with `tf.data`.
+        """
         return self
 
     def reduce(
         self, initial_state: State, reduce_func: Callable[[State, Element], State], name: str | None = None
     ) -> State:
         """The final state after `state = reduce_func(state, element)` for every element.
+
+        Args:
+            initial_state: the state before the first element.
+            reduce_func: a function of the state and an element that returns the next state.
+            name: accepted for compatibility with `tf.data`.
 
         >>> int(Dataset.range(5).reduce(0, lambda total, i: total + i))
         10
@@ -503,7 +626,11 @@ class Dataset:
             iterator.close()
 
     def iterate(self, number: int = 0) -> DatasetIterator:
-        """The pass with the given number: always the same elements in the same order."""
+        """The pass with the given number: always the same elements in the same order.
+
+        Args:
+            number: the number of the pass.
+        """
         return DatasetIterator(self, number)
 
     def __iter__(self) -> DatasetIterator:

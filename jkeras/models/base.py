@@ -284,7 +284,14 @@ class ModelValue(ModelAttributes, Layer):
         )
 
     def build(self, input_shape: Any = None) -> Self:  # type: ignore[override]
-        """The model with weights for inputs of a shape (batch axis included), or a list or dict of shapes."""
+        """The model with weights for inputs of a given shape.
+
+        Args:
+            input_shape: the shape with the batch axis, with None for unknown sizes, or a list or dict of shapes.
+
+        Raises:
+            ArgumentError: a subclassed model needs the shape, and there is none.
+        """
         if self.is_bound or self._network is not None:
             return self
         if input_shape is None:
@@ -294,7 +301,11 @@ class ModelValue(ModelAttributes, Layer):
         return self.build_for(jax.tree.map(lambda sizes: Shape(sizes, config.floatx()), shape, is_leaf=is_shape))
 
     def build_for(self, inputs: Any) -> Self:
-        """The model with weights for inputs like these (arrays or shapes); itself if it has weights."""
+        """The model with weights for inputs like these; itself if it has weights.
+
+        Args:
+            inputs: arrays or shapes, in the structure of the inputs.
+        """
         if self.built:
             return self
         template = Template.of(known_sizes(self.definition, inputs))
@@ -313,6 +324,11 @@ class ModelValue(ModelAttributes, Layer):
         """A model with fresh weights: `model.init(seed)`. With inputs or shapes, variables as `Layer.init` returns.
 
         The model stays compiled; its history and optimizer state are reset.
+
+        Args:
+            key: a random key or an integer seed; None means the default seed.
+            args: arrays or shapes, to get variables instead of a model.
+            kwargs: keyword arguments of the call, likewise.
         """
         if args:
             return super().init(key, *args, **kwargs)
@@ -366,7 +382,15 @@ class ModelValue(ModelAttributes, Layer):
         return 0 if state is None else int(np.max(np.asarray(state.step)))
 
     def with_state(self, state: TrainState, history: History | None = None) -> Self:
-        """The model with other arrays, and optionally the logs of the training that produced them."""
+        """The model with other arrays, and optionally the logs of the training that produced them.
+
+        Args:
+            state: the arrays, such as `model.state.replace(params=...)`.
+            history: the logs; None keeps those of the model.
+
+        Raises:
+            ArgumentError: `state` is not a `TrainState`.
+        """
         if not isinstance(state, TrainState):
             raise ArgumentError(
                 f"with_state(state={state!r}): expected a `TrainState`, such as `model.state.replace(params=...)`."

@@ -157,7 +157,17 @@ class Ensemble:
     def evaluate(
         self, x: Data | None, y: Data | None = None, batch_size: int | None = None, sample_weight: Data | None = None
     ) -> dict[str, Any]:
-        """Loss and metrics of every member: arrays of shape `(members,)`."""
+        """The loss and metrics of every member.
+
+        Args:
+            x: inputs, as arrays.
+            y: targets, as arrays.
+            batch_size: the number of rows per batch; None means 32.
+            sample_weight: a weight per sample.
+
+        Returns:
+            Arrays of shape `(members,)`, by name.
+        """
         data = TrainingData(x, y, sample_weight, batch_size)
         task = prepare(self.model, data, method="evaluate", in_memory=True)
         task = dataclasses.replace(task, loops=loops_of(many=True), run_eagerly=False)
@@ -165,14 +175,30 @@ class Ensemble:
         return Evaluation(task, task.source).scores(run)
 
     def predict_members(self, x: Data | None, batch_size: int | None = None) -> Any:
-        """The outputs of every member: arrays of shape `(members, rows, ...)`."""
+        """The outputs of every member.
+
+        Args:
+            x: inputs, as arrays.
+            batch_size: the number of rows per batch; None means 512.
+
+        Returns:
+            Arrays of shape `(members, rows, ...)`, in the structure of the outputs.
+        """
         task = prepare_prediction(self.model, array_source(x, None, None, batch_size or 512))
         state, predict = self._members_state(task.model), loops_of(many=True).predict
         parts = [jax.device_get(predict(task.definition, state, batch.x)) for batch in task.source.batches()]
         return jax.tree.map(lambda *pieces: np.concatenate(pieces, axis=1), *parts)
 
     def predict(self, x: Data | None, batch_size: int | None = None) -> tuple[Any, Any]:
-        """The mean over the members, and their spread (standard deviation)."""
+        """The mean of the members' outputs, and their spread.
+
+        Args:
+            x: inputs, as arrays.
+            batch_size: the number of rows per batch; None means 512.
+
+        Returns:
+            The mean over the members, and the standard deviation.
+        """
         outputs = self.predict_members(x, batch_size)
         return jax.tree.map(lambda a: a.mean(axis=0), outputs), jax.tree.map(lambda a: a.std(axis=0), outputs)
 

@@ -81,7 +81,12 @@ class History(Mapping[str, list[float]]):
         return f"History({self.history!r})"
 
     def plot(self, metrics: Sequence[str] | None = None, path: PathLike | None = None) -> Any:
-        """The curves, validation dashed, best epochs marked; a matplotlib figure, written to `path` if given."""
+        """The curves as a matplotlib figure, with validation dashed and the best epochs marked.
+
+        Args:
+            metrics: the names to draw, without `val_`; None draws all.
+            path: a file to write the picture to.
+        """
         from jkeras.plots import plot_history
 
         return plot_history(self, metrics, path=path)
@@ -101,7 +106,11 @@ class History(Mapping[str, list[float]]):
         return [epoch + 1 for epoch in self._epoch] if len(self._epoch) == rows else list(range(1, rows + 1))
 
     def to_csv(self, path: PathLike) -> None:
-        """Writes the logs as comma-separated values, a row for each epoch, counted from 1."""
+        """Writes the logs as comma-separated values, a row for each epoch, counted from 1.
+
+        Args:
+            path: the file to write.
+        """
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["epoch", *self._logs])

@@ -100,7 +100,12 @@ class Model(TrainableModel):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
-        """The model that `get_config` described, with fresh weights."""
+        """The model that `get_config` described, with fresh weights.
+
+        Args:
+            config: the configuration.
+            custom_objects: the user's classes and functions, by name.
+        """
         with custom_object_scope(custom_objects or {}):
             if "input_layers" not in config:
                 return cls(**config)
@@ -119,7 +124,11 @@ class Model(TrainableModel):
         return configs.FUNCTIONAL if functional else super()._written_class()
 
     def to_json(self, **kwargs: Any) -> str:
-        """The configuration as JSON; `model_from_json` reads it."""
+        """The configuration as JSON; `model_from_json` reads it.
+
+        Args:
+            kwargs: arguments of `json.dumps`.
+        """
         return json.dumps(configs.to_config(self), **kwargs)
 
     # -- files ----------------------------------------------------------------------------------------------------

@@ -137,6 +137,10 @@ class Sequential(Model):
         """A model with one more layer at the end: `model = model.add(Dense(10))`.
 
         Existing weights are kept; the optimizer's state is reset.
+
+        Args:
+            layer: the layer, or an `Input` if the model has no layers.
+            rebuild: accepted for compatibility with Keras.
         """
         new, entrance = _as_layer(layer, first=not self._chain and self._entrance is None)
         check_used("add")
@@ -146,6 +150,9 @@ class Sequential(Model):
 
     def pop(self, rebuild: bool = True) -> Self:
         """A model without its last layer: `model = model.pop()`.
+
+        Args:
+            rebuild: accepted for compatibility with Keras.
 
         Raises:
             ArgumentError: the model has no layers.

@@ -48,21 +48,51 @@ class ModelWithSteps(AdaptableModel, StepMethods):
             def test_step(self, state, batch):
                 scored = self.compute_loss(state, batch, training=False)
                 return self.update_metrics(state, batch, scored), {}
+
+        Args:
+            state: params, model state, step and key.
+            batch: `x`, `y`, `sample_weight` and `valid`.
         """
         scored = self.compute_loss(state, batch, training=False)
         return self.update_metrics(state, batch, scored), {}
 
     def forward(self, state: TrainState, batch: Batch, training: bool = True) -> Any:
-        """Inside a step: runs the model; `.outputs`, `.state`."""
+        """Inside a step: runs the model.
+
+        Args:
+            state: the state.
+            batch: the batch.
+            training: whether layers such as dropout act as in training.
+
+        Returns:
+            An object with `.outputs` and the updated `.state`.
+        """
         return steps.forward(self._step_program, state, batch, training)
 
     @lowering.remembered()
     def compute_loss(self, state: TrainState, batch: Batch, training: bool = True) -> Any:
-        """Inside a step: the result of the batch, with `.loss` and `.outputs`."""
+        """Inside a step: runs the model and computes the loss.
+
+        Args:
+            state: the state.
+            batch: the batch.
+            training: whether layers such as dropout act as in training.
+
+        Returns:
+            The result of the batch, with `.loss` and `.outputs`.
+        """
         return steps.score(self._step_program, self.forward(state, batch, training), batch)
 
     def compute_gradients(self, state: TrainState, batch: Batch) -> tuple[dict[str, Any], Any]:
-        """Inside a step: gradients by path, and the result of the batch."""
+        """Inside a step: runs the model and computes the gradients of the loss.
+
+        Args:
+            state: the state.
+            batch: the batch.
+
+        Returns:
+            The gradients by path, and the result of the batch.
+        """
         return steps.compute_gradients(self._step_program, state, batch)
 
     def gradients_of(
@@ -79,15 +109,32 @@ class ModelWithSteps(AdaptableModel, StepMethods):
         return steps.gradients_of(self._step_program, state, loss, only)
 
     def random_key(self, state: TrainState, name: str) -> jax.Array:
-        """Inside a step: a random key of that name for this step, the same in every run with the same seed."""
+        """Inside a step: a random key, the same in every run with the same seed.
+
+        Args:
+            state: the state, whose key and step determine the result.
+            name: the name of the key; different names give independent keys.
+        """
         return steps.stream(state.rng, name, state.step)
 
     def apply_gradients(self, state: TrainState, grads: Mapping[str, Any], scored: Any = None) -> TrainState:
-        """Inside a step: the state after one optimizer update."""
+        """Inside a step: the state after one optimizer update.
+
+        Args:
+            state: the state before.
+            grads: the gradients by path.
+            scored: the result of `compute_loss` or `compute_gradients`, whose updated model state is adopted.
+        """
         return steps.apply_gradients(self._step_program, state, grads, scored)
 
     def update_metrics(self, state: TrainState, batch: Batch, scored: Any) -> TrainState:
-        """Inside a step: the state with the batch added to its metrics."""
+        """Inside a step: the state with the batch added to its metrics.
+
+        Args:
+            state: the state before.
+            batch: the batch.
+            scored: the result of `compute_loss` or `compute_gradients`.
+        """
         return steps.update_metrics(self._step_program, state, batch, scored)
 
     @property

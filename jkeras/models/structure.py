@@ -41,7 +41,11 @@ class StructuredModel(ModelValue):
         return FrozenList([self._view(name) for name in self._members()], LAYERS)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer with that name or at that index.
+        """The layer with a name or at an index.
+
+        Args:
+            name: the name.
+            index: the index, if there is no name.
 
         Raises:
             ArgumentError: there is no such layer.
@@ -174,7 +178,10 @@ class StructuredModel(ModelValue):
         return [np.asarray(value) for value in self.weights]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> Self:
-        """A model with these weights, in the order of `get_weights`.
+        """A model with these weights.
+
+        Args:
+            weights: arrays, in the order of `get_weights`.
 
         Raises:
             InputError: the number of arrays or a shape differs; the error lists every difference.
@@ -210,13 +217,27 @@ class StructuredModel(ModelValue):
         return sum(int(np.prod(info.shape)) for info in self.description.weights)
 
     def freeze(self, *patterns: str) -> Self:
-        """A copy in which layers whose path matches a pattern (`"conv*"`, `"encoder/*"`) are frozen."""
+        """A copy in which layers whose path matches a pattern are frozen.
+
+        Args:
+            patterns: patterns for paths, such as `"conv*"` or `"encoder/*"`; none means all layers.
+
+        Raises:
+            ArgumentError: a pattern matches no layer.
+        """
         frozen = self._set_trainable(patterns or ("*",), False)
         check_used("freeze")
         return frozen
 
     def unfreeze(self, *patterns: str) -> Self:
-        """A copy in which layers whose path matches a pattern are trainable again."""
+        """A copy in which layers whose path matches a pattern are trainable again.
+
+        Args:
+            patterns: patterns for paths, such as `"conv*"` or `"encoder/*"`; none means all layers.
+
+        Raises:
+            ArgumentError: a pattern matches no layer.
+        """
         thawed = self._set_trainable(patterns or ("*",), True)
         check_used("unfreeze")
         return thawed

@@ -39,15 +39,29 @@ class TrainableModel(ModelWithSteps):
         check_finite: bool = False,
         distribute: object = None,
     ) -> Self:
-        """Configures the model for training and returns it. Nothing is compiled yet; for the arguments see `Recipe`.
+        """Configures the model for training and returns it. Nothing is compiled yet.
 
-        If `distribute` is None, the enclosing `scope()` decides, if any. If the model's policy is `mixed_float16`, the
-        optimizer is wrapped in a `LossScaleOptimizer` unless `auto_scale_loss=False`.
+        If the model's policy is `mixed_float16`, the optimizer is wrapped in a `LossScaleOptimizer` unless
+        `auto_scale_loss=False`. The optimizer's state is reset; weights are kept.
 
-        The optimizer's state is reset; weights are kept.
+        Args:
+            optimizer: a name, an `Optimizer`, or any Optax transformation.
+            loss: a name, a `Loss` or a function `(y_true, y_pred) -> values`; a list or dict of them for several outputs.
+            loss_weights: numbers, in the same structure as the losses.
+            metrics: a list, or one per output in a list of lists or a dict.
+            weighted_metrics: likewise; these take sample weights into account.
+            run_eagerly: whether to run each step without compiling it, to debug it line by line.
+            steps_per_execution: the number of steps in one call of the compiled loop; "auto" keeps the progress bar responsive.
+            jit_compile: accepted for compatibility with Keras; a step is always compiled unless `run_eagerly` is True.
+            auto_scale_loss: whether to scale the loss under the policy `mixed_float16`.
+            check_finite: whether to stop at the first NaN or infinite loss; the error names the layer where it arose.
+            distribute: a strategy of `jkeras.distribute`; None uses that of the enclosing `scope()`, if any.
+
+        Returns:
+            The compiled model.
 
         Raises:
-            ArgumentError: a name is unknown (the nearest is given), or an argument has a value that is not allowed.
+            ArgumentError: a name is unknown (the nearest is suggested), or an argument has a value that is not allowed.
         """
         recipe = Recipe(
             optimizer,
@@ -66,7 +80,11 @@ class TrainableModel(ModelWithSteps):
         return self.with_recipe(recipe)
 
     def with_recipe(self, recipe: Recipe) -> Self:
-        """The model with an existing recipe, such as that of another model; the optimizer's state is reset."""
+        """The model with an existing recipe, such as that of another model; the optimizer's state is reset.
+
+        Args:
+            recipe: the recipe.
+        """
         if self.dtype_policy.name == "mixed_float16":
             recipe = recipe.with_scaled_loss()
         state = self._spec_contents.state
@@ -187,9 +205,24 @@ class TrainableModel(ModelWithSteps):
         callbacks: CallbacksLike = None,
         return_dict: bool = False,
     ) -> training.Scores:
-        """Computes the loss and metrics in inference mode: a number, a list `[loss, metric, ...]`, or a dict.
+        """Computes the loss and metrics in inference mode.
 
-        Arguments and errors are those of `fit`.
+        Args:
+            x: inputs, as in `fit`.
+            y: targets, as in `fit`.
+            batch_size: the number of rows per batch; None means 32.
+            verbose: as in `fit`.
+            sample_weight: a weight per sample (or per time step).
+            steps: the number of batches; None evaluates all data.
+            callbacks: callbacks with hooks for evaluation.
+            return_dict: whether to return a dict by name.
+
+        Returns:
+            The loss, a list `[loss, metric, ...]` if there are metrics, or a dict.
+
+        Raises:
+            NotCompiledError: the model was not compiled.
+            InputError: the data does not match the model or the loss.
         """
         data = TrainingData(x, y, sample_weight, batch_size, steps)
         return training.evaluate(self, data, verbose, callbacks, return_dict)
@@ -202,9 +235,20 @@ class TrainableModel(ModelWithSteps):
         steps: int | None = None,
         callbacks: CallbacksLike = None,
     ) -> Any:
-        """Computes the outputs for all of `x` as NumPy arrays, in the structure of the model's outputs.
+        """Computes the outputs for all of `x`.
 
-        Arguments as in `fit`; if `batch_size` is None, it is chosen for speed.
+        Args:
+            x: inputs, as in `fit`.
+            batch_size: the number of rows per batch; None chooses it for speed.
+            verbose: as in `fit`.
+            steps: the number of batches; None processes all data.
+            callbacks: callbacks with hooks for prediction.
+
+        Returns:
+            NumPy arrays, in the structure of the model's outputs.
+
+        Raises:
+            InputError: the data does not match the model.
         """
         return training.predict(self, TrainingData(x, batch_size=batch_size, steps=steps), verbose, callbacks)
 
@@ -253,7 +297,23 @@ class TrainableModel(ModelWithSteps):
         *,
         donate: bool = False,
     ) -> tuple[Self, training.Scores]:
-        """Runs one optimizer step and returns the new model with the loss and metrics of the batch; `donate` as in `fit`."""
+        """Runs one optimizer step on one batch.
+
+        Args:
+            x: inputs, as in `fit`.
+            y: targets, as in `fit`.
+            sample_weight: a weight per sample (or per time step).
+            class_weight: a weight per class.
+            return_dict: whether to return the logs as a dict by name.
+            donate: whether the step takes over the model's arrays, as in `fit`.
+
+        Returns:
+            The new model, and the loss and metrics of the batch.
+
+        Raises:
+            NotCompiledError: the model was not compiled.
+            InputError: the data does not match the model or the loss.
+        """
         data = TrainingData(x, y, sample_weight, class_weight=class_weight)
         return training.train_on_batch(self, data, return_dict, donate)
 
@@ -276,11 +336,35 @@ class TrainableModel(ModelWithSteps):
     def test_on_batch(
         self, x: Data | None, y: Data | None = None, sample_weight: Data | None = None, return_dict: bool = False
     ) -> training.Scores:
-        """Computes the loss and metrics of one batch in inference mode."""
+        """Computes the loss and metrics of one batch in inference mode.
+
+        Args:
+            x: inputs, as in `fit`.
+            y: targets, as in `fit`.
+            sample_weight: a weight per sample (or per time step).
+            return_dict: whether to return a dict by name.
+
+        Returns:
+            The loss, a list `[loss, metric, ...]` if there are metrics, or a dict.
+
+        Raises:
+            NotCompiledError: the model was not compiled.
+            InputError: the data does not match the model or the loss.
+        """
         return training.test_on_batch(self, TrainingData(x, y, sample_weight), return_dict)
 
     def predict_on_batch(self, x: Data | None) -> Any:
-        """Computes the outputs for one batch as NumPy arrays."""
+        """Computes the outputs for one batch.
+
+        Args:
+            x: inputs, as in `fit`.
+
+        Returns:
+            NumPy arrays, in the structure of the model's outputs.
+
+        Raises:
+            InputError: the data does not match the model.
+        """
         return training.predict_on_batch(self, x)
 
     # -- what training left ---------------------------------------------------------------------------------------
@@ -304,7 +388,15 @@ class TrainableModel(ModelWithSteps):
         return float(optimizers.get_learning_rate(recipe.optimizer, arrays_of(self.state).opt_state))
 
     def with_learning_rate(self, value: float) -> Self:
-        """The model with another learning rate; nothing is recompiled."""
+        """The model with another learning rate; nothing is recompiled.
+
+        Args:
+            value: the learning rate.
+
+        Raises:
+            NotCompiledError: the model was not compiled.
+            ArgumentError: `value` is not a number.
+        """
         recipe, model = recipe_of(self, "with_learning_rate"), self.with_optimizer_state()
         value = arguments.checked("with_learning_rate", "value", value, arguments.scalar)
         opt_state = optimizers.set_learning_rate(recipe.optimizer, arrays_of(model.state).opt_state, value)

@@ -17,13 +17,16 @@ from scripts.reference import text
 from scripts.reference.names import Entry
 
 ROOT = Path(jkeras.__file__).parents[1]
-# What classes of one family override, which the page of their base explains.
+# What classes of one family override: the page of their base explains it, or only authors of such classes need it.
 _PROTOCOL = """build call compute_mask compute_output_shape compute_output_spec get_config from_config update_step values
     merge empty update compute valid get_initial_state known_output input_spec direction takes_padding spatial_axes
     on_train_begin on_train_end on_epoch_begin on_epoch_end on_train_batch_begin on_train_batch_end on_test_begin
     on_test_end on_test_batch_begin on_test_batch_end on_predict_begin on_predict_end on_predict_batch_begin
     on_predict_batch_end function cell_arguments mixes_samples state_size output_size channels_first reset_state
-    reset_states rank more_axes""".split()
+    reset_states rank more_axes
+    draw change_images change_masks change_boxes change_labels new_size transform applies axes size_of size_before box_dtype
+    prepare check_images check check_boxes compiled_as
+    advance kernel_shapes draw_masks by_gate project recur input_product state_product""".split()
 _BASES = ("Layer", "Loss", "Metric", "Optimizer", "Callback", "BaseOptimizer")
 
 

@@ -127,7 +127,16 @@ class ImageLayer(ImageAttributes, Layer):
         return {**values, "input_shape": shape} if isinstance(values, Mapping) else values
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool | None = True) -> Any:
-        """A batch of images after a transformation."""
+        """Applies a transformation to images.
+
+        Args:
+            images: a batch `(batch, height, width, channels)`, or a single image.
+            transformation: the result of `get_random_transformation`; None changes nothing if the layer is random.
+            training: whether this is for training.
+
+        Returns:
+            The images in the compute dtype.
+        """
         images = self.prepare(images)
         if not self._has(transformation, training):
             return images
@@ -141,7 +150,16 @@ class ImageLayer(ImageAttributes, Layer):
     def transform_segmentation_masks(
         self, segmentation_masks: Any, transformation: Any = None, training: bool | None = True
     ) -> Any:
-        """A batch of masks, laid out as images are, after a transformation; their type stays where they are not mixed."""
+        """Applies a transformation to segmentation masks.
+
+        Args:
+            segmentation_masks: a batch of masks in the layout of images; they keep their dtype unless they are mixed.
+            transformation: the result of `get_random_transformation`; None changes nothing if the layer is random.
+            training: whether this is for training.
+
+        Returns:
+            The masks.
+        """
         masks = jnp.asarray(segmentation_masks)
         return (
             self.change_masks(masks, transformation)
@@ -150,15 +168,30 @@ class ImageLayer(ImageAttributes, Layer):
         )
 
     def transform_labels(self, labels: Any, transformation: Any = None, training: bool | None = True) -> Any:
-        """The labels of a batch after a transformation."""
+        """Applies a transformation to labels, which changes them only if images are mixed.
+
+        Args:
+            labels: the labels of a batch.
+            transformation: the result of `get_random_transformation`; None changes nothing if the layer is random.
+            training: whether this is for training.
+
+        Returns:
+            The labels.
+        """
         return self.change_labels(labels, transformation) if self._has(transformation, training) else labels
 
     def transform_bounding_boxes(
         self, bounding_boxes: Any, transformation: Any = None, training: bool | None = True
     ) -> Any:
-        """The boxes of a batch, "boxes" `(batch, boxes, 4)` and "labels" `(batch, boxes)`, after a transformation.
+        """Applies a transformation to bounding boxes.
 
-        Those of one image may be without the batch axis. A box of which nothing is left gets the label -1.
+        Args:
+            bounding_boxes: "boxes" `(batch, boxes, 4)` and "labels" `(batch, boxes)`; those of one image may lack the batch axis.
+            transformation: the result of `get_random_transformation`; None changes nothing if the layer is random.
+            training: whether this is for training.
+
+        Returns:
+            The boxes in the same form. A box that is outside the image gets the label -1.
         """
         if not (self.moves_pixels and self._has(transformation, training)):
             return bounding_boxes
