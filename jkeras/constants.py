@@ -48,9 +48,14 @@ def scalar(value: ArrayLike, dtype: DTypeLike) -> jax.Array:
 def full(shape: tuple[int, ...], value: int, dtype: DTypeLike) -> jax.Array:
     """An array of one number, on the default device."""
     plain = np.dtype(dtype).kind in "fiub" and jax.dtypes.canonicalize_dtype(dtype) == dtype
-    if is_traced() or not plain or math.prod(shape) > MOST_ON_HOST:
+    if is_traced() or not plain or not is_made_on_host(shape):
         return jnp.full(shape, value, dtype)
     return put(np.full(shape, value, dtype))
+
+
+def is_made_on_host(shape: tuple[int, ...]) -> bool:
+    """Whether an array of one number is small enough to be brought to the device."""
+    return math.prod(shape) <= MOST_ON_HOST
 
 
 def put(array: np.ndarray) -> jax.Array:

@@ -17,7 +17,7 @@ from jkeras.graph.describe import describe, shape_key, unflatten
 from jkeras.graph.scope import BoundLayer, walk
 from jkeras.lowering.switch import quick_options
 from jkeras.paths import with_value_at
-from jkeras.random_keys import as_key
+from jkeras.random_keys import as_key, folded
 from jkeras.tracing import makes_tracers
 from jkeras.types import Array, PyTree, SeedLike
 
@@ -49,7 +49,7 @@ def _initialized(layer: BoundLayer, key: jax.Array, number: int | None, args: Py
 
 
 def _folded(key: jax.Array, number: int | None) -> jax.Array:
-    return key if number is None else jax.random.fold_in(key, number)
+    return key if number is None else folded(key, number)
 
 
 @functools.lru_cache(maxsize=1)

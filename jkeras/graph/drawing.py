@@ -2,7 +2,7 @@
 
 A program that draws all weights of a deep network takes longer to compile than its training step. Its layers are mostly
 alike, so a few programs, one for each initializer, shape and type, give the same bits sooner; those of most random values
-serve many shapes and models (see `jkeras.initializers.draws`).
+serve many shapes and models (see `jkeras.initializers.draws`), and zeros and ones need none.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from jkeras.graph.scope import WeightInfo
 from jkeras.lowering.switch import quick_options
 from jkeras.paths import nested
 
-# With fewer weights to a kind, one program for all is compiled sooner.
-WEIGHTS_PER_KIND = 4
+# With fewer weights to a program, one for all is compiled sooner.
+WEIGHTS_PER_PROGRAM = 2
 
 Kind = tuple[Any, ...]
 
 
 def are_alike(weights: Sequence[WeightInfo]) -> bool:
     """Whether drawing these weights one by one is worth it."""
-    return len(weights) >= WEIGHTS_PER_KIND * len({_kind(weight) for weight in weights})
+    kinds = [kind for kind in map(_kind, weights) if kind is not None]
+    return len(kinds) >= WEIGHTS_PER_PROGRAM * len(set(kinds))
 
 
 def draw(weights: Sequence[WeightInfo], root: jax.Array) -> dict[str, Any]:
@@ -43,9 +44,12 @@ def draw(weights: Sequence[WeightInfo], root: jax.Array) -> dict[str, Any]:
     return {collection: nested(flat) for collection, flat in values.items()}
 
 
-def _kind(weight: WeightInfo) -> Kind:
+def _kind(weight: WeightInfo) -> Kind | None:
+    """What weights have in common that one program draws; None where none is needed."""
     shared = weight.initializer.program(weight.shape)
-    return (weight.initializer, weight.shape, weight.dtype) if shared is None else (*shared, weight.dtype)
+    if shared is None:
+        return weight.initializer, weight.shape, weight.dtype
+    return (*shared, weight.dtype) if shared else None
 
 
 @functools.lru_cache(maxsize=1)

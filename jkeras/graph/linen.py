@@ -8,21 +8,23 @@ functional model. So `{"params": ..., "state": ...}` are ordinary Flax variables
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import inspect
 import sys
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import flax
 import flax.core
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from flax.core.scope import LazyRng
 
 from jkeras.arguments import name_of
 from jkeras.errors import InputError
 from jkeras.graph.layer_scope import LayerScope, Record
 from jkeras.graph.scope import BoundLayer, Path, Run, WeightInfo, WeightOptions
+from jkeras.random_keys import folded
 from jkeras.types import Array, PyTree
 
 
@@ -92,8 +94,17 @@ class FlaxScope(LayerScope):
 
 
 def key_of(root: jax.Array, weight: WeightInfo) -> jax.Array:
-    """The key that Flax gives a weight when variables are made from a root key."""
-    return LazyRng.create(root, *weight.path[:-1], weight.number).as_jax_rng()
+    """The key that Flax gives a weight when variables are made from a root key: the root with a hash of its place."""
+    place = hashlib.sha1(usedforsecurity=False)
+    number = weight.number.to_bytes((weight.number.bit_length() + 7) // 8, "big")
+    for part in (*map(str.encode, weight.path[:-1]), number):
+        place.update(b"\0" + part if _separates() else part)
+    return folded(root, int.from_bytes(place.digest()[:4], "big"))
+
+
+def _separates() -> bool:
+    settings: Any = flax.config  # whose attributes Flax makes while it is imported
+    return bool(settings.flax_fix_rng_separator)
 
 
 def to_module(layer: BoundLayer) -> LayerModule:

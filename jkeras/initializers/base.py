@@ -51,7 +51,10 @@ class Initializer(Spec):
         raise NotImplementedError(f"{type(self).__name__} must define `__call__(self, shape, dtype=None, key=None)`.")
 
     def program(self, shape: tuple[int, ...]) -> tuple[Any, ...] | None:
-        """What the compiled program is shared by that draws values of a shape, with other shapes; None: with none."""
+        """What the compiled program is shared by that draws values of a shape, with other shapes.
+
+        None: with none. Empty: no program is needed.
+        """
         return None
 
     def clone(self) -> Self:

@@ -26,6 +26,10 @@ class Zeros(Initializer):
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
         return constants.full(standard_shape(shape), 0, standard_dtype(dtype))
 
+    def program(self, shape: tuple[int, ...]) -> tuple[Any, ...] | None:
+        """See `Initializer.program`."""
+        return () if constants.is_made_on_host(shape) else None
+
 
 class Ones(Initializer):
     """All ones.
@@ -36,6 +40,10 @@ class Ones(Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
         return constants.full(standard_shape(shape), 1, standard_dtype(dtype))
+
+    def program(self, shape: tuple[int, ...]) -> tuple[Any, ...] | None:
+        """See `Initializer.program`."""
+        return () if constants.is_made_on_host(shape) else None
 
 
 def _constant_value(value: object) -> Any:

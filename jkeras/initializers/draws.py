@@ -2,7 +2,7 @@
 
 Compiling a program that draws takes longer than drawing, and networks have kernels of dozens of shapes. With JAX's own
 generator a value depends on the key and on its place alone, so that the values of a shape are the first ones of any longer
-vector: a program for each power of two serves all shapes, with the same bits.
+vector: one program serves all small shapes, and one for each power of two the others, with the same bits.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from jkeras import constants
 from jkeras.lowering.switch import quick_options
 from jkeras.types import DTypeLike
 
-# Vectors have at least this length; those longer than the other limit keep theirs, as drawing takes longer than compiling.
-SHORTEST, LONGEST = 2**10, 2**24
+# Vectors have at least this length, which takes half a millisecond where one more program would take 150 to compile; those
+# longer than the other limit keep theirs, as drawing takes longer than compiling.
+SHORTEST, LONGEST = 2**16, 2**24
 
 
 class Distribution(NamedTuple):

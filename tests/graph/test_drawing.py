@@ -3,10 +3,12 @@
 import jax
 import numpy as np
 import pytest
+from flax.core.scope import LazyRng
 
 import jkeras as jk
-from jkeras.graph import apply, drawing
-from jkeras.random_keys import as_key
+from jkeras.graph import apply, drawing, linen
+from jkeras.initializers import draws
+from jkeras.random_keys import as_key, folded
 
 
 class Residual(jk.layers.Layer):
@@ -50,7 +52,7 @@ def test_bits_are_those_of_one_program(name, seed, monkeypatch):
     model = MODELS[name]()
     assert drawing.are_alike(model.description.weights)
     drawn = model.init(seed)
-    monkeypatch.setattr(drawing, "WEIGHTS_PER_KIND", 10**6)
+    monkeypatch.setattr(drawing, "WEIGHTS_PER_PROGRAM", 10**6)
     whole = model.init(seed)
     assert jax.tree.structure(drawn.variables) == jax.tree.structure(whole.variables)
     for a, b in zip(jax.tree.leaves(drawn.variables), jax.tree.leaves(whole.variables), strict=True):
@@ -66,4 +68,29 @@ def test_inside_a_users_program():
 
 
 def test_few_weights_are_drawn_by_one_program():
-    assert not drawing.are_alike(stack([jk.layers.Dense(3), jk.layers.Dense(4)]).description.weights)
+    apart = stack([jk.layers.Dense(3), jk.layers.Dense(4, kernel_initializer="orthogonal")])
+    assert not drawing.are_alike(apart.description.weights)
+    assert drawing.are_alike(stack([jk.layers.Dense(3), jk.layers.Dense(4)]).description.weights)
+
+
+def test_small_weights_of_all_shapes_share_a_program():
+    jax.clear_caches()
+    model = jk.Sequential([jk.Input((9, 9, 2)), jk.layers.Conv2D(3, 3), jk.layers.Flatten(), jk.layers.Dense(5)])
+    assert drawing.are_alike(model.description.weights)
+    _ = model.init(0)
+    assert draws._program()._cache_size() == 1
+
+
+@pytest.mark.parametrize("number", [0, 1, 2**31, 2**32 - 1])
+def test_keys_made_on_the_host_are_those_of_jax(number):
+    key = as_key(2**31 + 7)
+    assert folded(key, number) == jax.random.fold_in(key, np.uint32(number))
+    assert jax.jit(lambda key: folded(key, number))(key) == folded(key, number)
+    other = jax.random.key(1, impl="rbg")
+    assert folded(other, number) == jax.random.fold_in(other, np.uint32(number))
+
+
+def test_keys_of_weights_are_those_of_flax():
+    for weight in MODELS["own layers"]().description.weights:
+        place = LazyRng.create(as_key(5), *weight.path[:-1], weight.number)
+        assert linen.key_of(as_key(5), weight) == place.as_jax_rng()
