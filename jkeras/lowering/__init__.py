@@ -16,6 +16,7 @@ from jkeras.lowering.softmaxes import softmax as softmax
 from jkeras.lowering.switch import cache_token as cache_token
 from jkeras.lowering.switch import compiler_options as compiler_options
 from jkeras.lowering.switch import current_mode as current_mode
+from jkeras.lowering.switch import options_without_loops as options_without_loops
 from jkeras.lowering.switch import quick_options as quick_options
 from jkeras.lowering.switch import use as use
 from jkeras.lowering.transposed import conv_transpose as conv_transpose

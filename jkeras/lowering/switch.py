@@ -19,9 +19,11 @@ Result = TypeVar("Result")
 MODES = ("auto", "plain")
 # Of JAX, for which the options below were measured.
 MEASURED_VERSIONS = ((0, 10), (0, 11), (0, 12))
-# Which operations XLA hands to YNNPACK on CPUs.
-LIBRARY = "xla_cpu_experimental_ynn_fusion_type"
-SUMS = "LIBRARY_FUSION_TYPE_REDUCE"
+# Options of XLA for CPUs: which operations it hands to YNNPACK, and how it finds out which copies are needed.
+LIBRARY = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"}
+COPIES = {"xla_cpu_copy_insertion_use_region_analysis": "True"}
+# The passes that only loops need.
+NO_LOOPS = {"xla_disable_hlo_passes": "while-loop-invariant-code-motion,simplify-while-loops"}
 
 _form: contextvars.ContextVar[str | None] = contextvars.ContextVar("jkeras_lowering", default=None)
 
@@ -70,18 +72,35 @@ def compiler_options() -> dict[str, str]:
     On CPUs XLA hands products, convolutions and sums to a library (YNNPACK). Its sums over leading axes (gradients of
     biases, statistics of batches) are some twenty times faster than XLA's own loops, its convolutions slower and its
     products no faster than Eigen's, and some are wrong (JAX 0.10: a product with a constant beside an einsum over rows):
-    only the sums are handed over. See docs/performance.md.
+    only the sums are handed over. In a loop over steps XLA copies every weight whose old value a gradient needs; with the
+    analysis that it has for GPUs and TPUs it sees that the gradient can come first, and writes the update in place. See
+    docs/performance.md.
     """
-    return {LIBRARY: SUMS} if _has_library() else {}
+    return dict(_known_options())
+
+
+def options_without_loops() -> dict[str, str]:
+    """Compiler options, beside the others, for a loop over training steps that have no loop inside, on this platform.
+
+    XLA's passes for loops find nothing to do in it, and with hundreds of carried arrays they take up to a fifth of the time
+    to compile.
+    """
+    return dict(NO_LOOPS) if _known_options() else {}
 
 
 @functools.lru_cache(maxsize=1)
-def _has_library() -> bool:
-    """Whether the option that hands operations over to the library is known here and was measured."""
+def _known_options() -> dict[str, str]:
+    """The options that were measured, as far as they are known here."""
     version = tuple(int(part) for part in jax.__version__.split(".")[:2])
     if version not in MEASURED_VERSIONS or jax.default_backend() != "cpu":
-        return False
-    options = {LIBRARY: SUMS}
+        return {}
+    both = {**LIBRARY, **COPIES}
+    if _is_known(both):
+        return both
+    return {name: value for name, value in both.items() if _is_known({name: value})}
+
+
+def _is_known(options: dict[str, str]) -> bool:
     try:
         jax.jit(lambda x: x, compiler_options=options).lower(0.0).compile()
     except Exception:  # an option that this build does not know is only a lost optimisation

@@ -97,7 +97,9 @@ def logs_of_step(layout: Layout, step: Step, state: TrainState, batch: Batch) ->
     return result
 
 
-TRAIN_STEPS = Loop("train_steps", _train_steps, ("state", "data", "order", "span"), donates=True, results=3)
+TRAIN_STEPS = Loop(
+    "train_steps", _train_steps, ("state", "data", "order", "span"), donates=True, results=3, trains=True
+)
 TRAIN_ONE = Loop("train_one", _train_one, ("state", "batch"), donates=True, results=3)
 TRAIN_ROWS = Loop("train_rows", _train_rows, ("state", "data", "rows"), donates=True, results=3)
 EVAL_STEPS = Loop("eval_steps", _eval_steps, ("state", "data", "span"), results=2)

@@ -19,6 +19,7 @@ from jax import lax
 
 from jkeras import lowering
 from jkeras.training import borrowed_arrays
+from jkeras.training.inner_loops import ChosenByLoops
 from jkeras.training.state import Batch, TrainState
 from jkeras.training.step import Step
 from jkeras.types import Array, ArrayLike, PyTree
@@ -59,6 +60,7 @@ class Loop(NamedTuple):
             "batch" or "metrics".
         donates: whether the buffers of the first argument are given away.
         results: how many results there are.
+        trains: whether it runs training steps in a loop.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Loop(NamedTuple):
     roles: tuple[str, ...]
     donates: bool = False
     results: int = 1
+    trains: bool = False
 
 
 class CompiledProgram(Protocol):
@@ -104,10 +107,14 @@ class Layout:
     def _compiled(self, loop: Loop, program: Callable[..., Any], arrays_from: int) -> CompiledProgram:
         """A function compiled for what its arguments before the arrays are."""
         program.__name__ = loop.name
-        donated = (arrays_from,) if loop.donates else ()
-        return jax.jit(
-            program, static_argnums=tuple(range(arrays_from)), donate_argnums=donated, **self.compile_arguments(loop)
-        )
+        static, donated = tuple(range(arrays_from)), (arrays_from,) if loop.donates else ()
+        arguments = self.compile_arguments(loop)
+        compiled = jax.jit(program, static_argnums=static, donate_argnums=donated, **arguments)
+        flat = lowering.options_without_loops() if loop.trains and self.options else {}
+        if not flat:
+            return compiled
+        arguments["compiler_options"] = {**self.options, **flat}
+        return ChosenByLoops(compiled, jax.jit(program, static_argnums=static, donate_argnums=donated, **arguments))
 
     def compile_arguments(self, loop: Loop) -> dict[str, Any]:
         """What `jax.jit` is told beside."""
