@@ -1,7 +1,7 @@
 """Loops over steps whose steps have no loop inside, which XLA need not search for what it can do about loops.
 
 Its passes that simplify loops and move out of them what does not change look at every array that a loop carries, again and
-again. A loop over steps carries all weights and the optimizer's state, and all of it changes; loops inside of a step, such as
+again. A loop over steps carries all weights and the optimizer's state, and all of it changes; loops inside a step, such as
 those of recurrent layers, need these passes.
 """
 
@@ -11,7 +11,10 @@ from typing import Any, Protocol
 
 import jax
 
-from jkeras.graph.loop_depth import depth_of_loops
+from jkeras.graph.loop_depth import depth_of_loops, unchanged_arrays
+
+# What is computed from fewer elements than this in each step need not be moved out of the loop.
+LEAST = 64
 
 
 class TraceableProgram(Protocol):
@@ -50,6 +53,8 @@ class ChosenByLoops:
         program = self._chosen.get(key)
         if program is None:
             # JAX keeps what it traced here for the call.
-            nested = step.program.frozen or depth_of_loops(self.nested.trace(*arguments).jaxpr) > 1
+            traced = self.nested.trace(*arguments).jaxpr
+            given = sum(leaf.size >= LEAST for leaf in leaves if not isinstance(leaf, int))
+            nested = depth_of_loops(traced) > 1 or unchanged_arrays(traced, LEAST) > given
             program = self._chosen[key] = self.nested if nested else self.flat
         return program

@@ -166,7 +166,7 @@ print(*names)
 
 # Of the drop-in, whose weights are variables, the last are numbers of the optimizer. `<lambda>` is a trial of an option.
 FIRST_PROGRAMS = {
-    "jkeras": "<lambda> _initialize train_steps",
+    "jkeras": "<lambda> _drawn train_steps",
     "jkeras.keras": "<lambda> _drawn train_steps convert_element_type stage",
 }
 

@@ -92,7 +92,7 @@ def frozen():
 
 
 @pytest.mark.parametrize(
-    "make, flat", [(dense, True), (convolutional, True), (attention, True), (recurrent, False), (frozen, False)]
+    ("make", "flat"), [(dense, True), (convolutional, True), (attention, True), (recurrent, False), (frozen, False)]
 )
 def test_passes_for_loops_run_where_a_step_needs_them(make, flat):
     model, shape = make()
