@@ -81,6 +81,15 @@ def test_programs_for_several_devices_leave_out_kernels_of_gpus(topology, out, m
         compiling.compile_elsewhere(step, chosen, {}, None)
 
 
+def test_a_program_that_jaxlib_cannot_read_asks_for_another_libtpu(monkeypatch):
+    said = "INTERNAL: RET_CHECK failure (external/xla/xla/hlo/ir/hlo_instruction.cc:390) operands"
+    failed = subprocess.CompletedProcess([], 1, "", said)
+    monkeypatch.setattr(compiling.subprocess, "run", lambda *args, **kwargs: failed)
+    step = step_of(network(), 8, chips.parse("v5e:1x1", []), None)
+    with pytest.raises(errors.CompilationError, match=r"operands\. The program was compiled.*pip install 'jax\[tpu\]'"):
+        compiling.compile_elsewhere(step, chips.parse("v5e:1x1", []), {}, None)
+
+
 # -- counting ------------------------------------------------------------------------------------------------------
 
 

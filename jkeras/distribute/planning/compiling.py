@@ -39,6 +39,13 @@ ENVIRONMENT = {
 }
 
 
+# What errors say where jaxlib reads a program that was compiled: its own sources, which libtpu names otherwise.
+READER = "external/xla/xla/hlo/ir/"
+UNREAD = (
+    ". The program was compiled, but this jaxlib cannot read it. Install a compiler of the same age: `pip install 'jax[tpu]'`"
+    " takes the libtpu that JAX was released with."
+)
+
 # Custom calls that JAX promises nothing about between versions; the program is compiled at once, by this version.
 KERNELS = [
     export.DisabledSafetyCheck.custom_call(name)
@@ -140,8 +147,9 @@ def compile_elsewhere(step: Step, topology: Topology, options: Mapping[str, str]
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
             reason = next((line for line in lines if "Check failed" in line), lines[-1])
+            hint = UNREAD if READER in reason else ""
             raise CompilationError(
-                f"plan(topology={topology.name!r}): the compiler failed (status {done.returncode}): {reason[:2000]}"
+                f"plan(topology={topology.name!r}): the compiler failed (status {done.returncode}): {reason[:2000]}{hint}"
             )
         answer: dict[str, Any] = json.loads((folder / "answer.json").read_text())
         return Answer(**answer, text=(folder / "program.txt").read_text())
