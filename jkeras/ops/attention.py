@@ -6,7 +6,7 @@ import contextlib
 import contextvars
 import functools
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,28 @@ from jkeras.types import Axis, TensorLike
 FUSED_TYPES = ("float16", "bfloat16")
 FUSED_HEAD_SIZE = 128
 GPUS = ("gpu", "cuda")
+
+
+class Operands(NamedTuple):
+    """The arrays of one attention; see `dot_product_attention` for their shapes."""
+
+    query: jax.Array
+    key: jax.Array
+    value: jax.Array
+    bias: jax.Array | None
+    mask: jax.Array | None
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """How many queries and keys there are."""
+        return self.query.shape[1], self.key.shape[1]
+
+    @property
+    def groups(self) -> int:
+        """How many query heads share a key head."""
+        count: int = self.query.shape[2] // self.key.shape[2]
+        return count
+
 
 _kernels_left_out: contextvars.ContextVar[bool] = contextvars.ContextVar("jkeras_kernels_left_out", default=False)
 
@@ -77,37 +99,34 @@ def dot_product_attention(
                 f" shape {array.shape}."
             )
     dtype = jnp.result_type(*arrays)
-    query, key, value = (array.astype(dtype) for array in arrays)
     mask = None if mask is None else jnp.asarray(mask).astype(bool)
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    query, key, value = (array.astype(dtype) for array in arrays)
+    operands = Operands(query, key, value, bias, mask)
+    scale = operands.query.shape[-1] ** -0.5 if scale is None else scale
     if flash_attention is None and (_kernels_left_out.get() or not config.flash_attention):
         flash_attention = False
-    fused = flash_attention is not False and _fused(query, key, value, bias, mask, scale, bool(flash_attention))
+    fused = flash_attention is not False and _fused(operands, scale, bool(flash_attention))
     if attn_logits_soft_cap is not None:
-        return _explicit(query, key, value, bias, mask, scale, is_causal, attn_logits_soft_cap)
+        return _explicit(operands, scale, is_causal, attn_logits_soft_cap)
     number = isinstance(scale, (int, float))
     attend = _as_one_program if number else _attend
-    return attend(query, key, value, bias, mask, scale=scale, is_causal=is_causal, fused=fused and number)
+    return attend(operands, scale=scale, is_causal=is_causal, fused=fused and number)
 
 
 def _attend(
-    query: jax.Array,
-    key: jax.Array,
-    value: jax.Array,
-    bias: jax.Array | None,
-    mask: jax.Array | None,
+    operands: Operands,
     *,
     scale: TensorLike,
     is_causal: bool,
     fused: bool,
 ) -> jax.Array:
     # Outside GPUs, programs of the library's function cannot multiply numbers of type float16.
-    by_hand = query.dtype == jnp.float16 and jax.default_backend() not in GPUS
+    by_hand = operands.query.dtype == jnp.float16 and jax.default_backend() not in GPUS
     stock = functools.partial(_explicit if by_hand else _library, scale=scale, is_causal=is_causal)
     if not fused:
-        return stock(query, key, value, bias, mask)
+        return stock(operands)
     kernel = functools.partial(_cudnn, scale=scale, is_causal=is_causal)
-    outputs: jax.Array = lax.platform_dependent(query, key, value, bias, mask, cuda=kernel, default=stock)
+    outputs: jax.Array = lax.platform_dependent(operands, cuda=kernel, default=stock)
     return outputs
 
 
@@ -116,53 +135,43 @@ _as_one_program = jax.jit(_attend, static_argnames=("scale", "is_causal", "fused
 
 
 def _explicit(
-    query: jax.Array,
-    key: jax.Array,
-    value: jax.Array,
-    bias: jax.Array | None,
-    mask: jax.Array | None,
+    operands: Operands,
     scale: TensorLike,
     is_causal: bool,
     soft_cap: float | None = None,
 ) -> jax.Array:
     """The textbook form."""
-    scores = attention_scores(query, key, scale)
+    scores = attention_scores(operands.query, operands.key, scale)
     if soft_cap is not None:
         scores = scores / (1.0 + jnp.abs(scores) / soft_cap)
-    scores = scores if bias is None else scores + bias
+    scores = scores if operands.bias is None else scores + operands.bias
+    mask = operands.mask
     if is_causal:
-        causal = causal_mask(query.shape[1], key.shape[1])
+        causal = causal_mask(*operands.lengths)
         mask = causal if mask is None else mask & causal
-    weights = attention_weights(scores, mask).astype(query.dtype)
-    groups = query.shape[2] // key.shape[2]
-    return jnp.einsum("bnts,bsnd->btnd", weights, jnp.repeat(value, groups, axis=2))
+    weights = attention_weights(scores, mask).astype(operands.query.dtype)
+    return jnp.einsum("bnts,bsnd->btnd", weights, jnp.repeat(operands.value, operands.groups, axis=2))
 
 
 def _library(
-    query: jax.Array,
-    key: jax.Array,
-    value: jax.Array,
-    bias: jax.Array | None,
-    mask: jax.Array | None,
+    operands: Operands,
     scale: TensorLike,
     is_causal: bool,
     implementation: Literal["xla", "cudnn"] = "xla",
 ) -> jax.Array:
     """JAX's function, which wants keys and values of one size; zeros change neither the scores nor what is kept."""
-    size = value.shape[-1]
-    wide = (_widen(array, max(query.shape[-1], size)) for array in (query, key, value))
+    size = operands.value.shape[-1]
+    wide = (_widen(array, max(operands.query.shape[-1], size)) for array in operands[:3])
     # The library's annotations have no scale that is an array, which its plain form takes.
     attend: Callable[..., jax.Array] = jax.nn.dot_product_attention
-    outputs = attend(*wide, bias, mask, scale=scale, is_causal=is_causal, implementation=implementation)
+    outputs = attend(
+        *wide, operands.bias, operands.mask, scale=scale, is_causal=is_causal, implementation=implementation
+    )
     return outputs[..., :size]
 
 
 def _cudnn(
-    query: jax.Array,
-    key: jax.Array,
-    value: jax.Array,
-    bias: jax.Array | None,
-    mask: jax.Array | None,
+    operands: Operands,
     scale: TensorLike,
     is_causal: bool,
 ) -> jax.Array:
@@ -170,19 +179,15 @@ def _cudnn(
 
     With both in the mask, a fully masked query has equal scores everywhere: it gets the mean of all values.
     """
+    mask = operands.mask
     if mask is not None:
-        lengths = query.shape[1], key.shape[1]
-        mask = mask & causal_mask(*lengths) if is_causal else mask
-        mask = jnp.broadcast_to(mask, jnp.broadcast_shapes(mask.shape, (1, 1, *lengths)))
-    return _library(query, key, value, bias, mask, scale, is_causal and mask is None, "cudnn")
+        mask = mask & causal_mask(*operands.lengths) if is_causal else mask
+        mask = jnp.broadcast_to(mask, jnp.broadcast_shapes(mask.shape, (1, 1, *operands.lengths)))
+    return _library(operands._replace(mask=mask), scale, is_causal and mask is None, "cudnn")
 
 
 def _fused(
-    query: jax.Array,
-    key: jax.Array,
-    value: jax.Array,
-    bias: jax.Array | None,
-    mask: jax.Array | None,
+    operands: Operands,
     scale: TensorLike,
     demanded: bool,
 ) -> bool:
@@ -191,8 +196,8 @@ def _fused(
     Raises:
         InputError: it is demanded, and not possible.
     """
-    head = max(query.shape[-1], value.shape[-1])
-    lengths = query.shape[1], key.shape[1]
+    query, key, lengths = operands.query, operands.key, operands.lengths
+    head = max(query.shape[-1], operands.value.shape[-1])
     problem = None
     if demanded and jax.default_backend() not in GPUS:
         problem = f"the platform is {jax.default_backend()!r}"
@@ -202,9 +207,9 @@ def _fused(
         problem = f"the head size is {head}; it must be a multiple of 8 up to {FUSED_HEAD_SIZE}"
     elif any(is_symbolic_dim(length) or length % 2 for length in lengths):
         problem = f"the lengths are {lengths[0]} and {lengths[1]}; gradients under a mask need even ones"
-    elif bias is not None:
+    elif operands.bias is not None:
         problem = "a bias is given, and the kernel's gradient of it is not defined for every shape"
-    elif mask is not None and query.dtype == jnp.float16:
+    elif operands.mask is not None and query.dtype == jnp.float16:
         problem = "a mask is given, and the kernel has no float16 that is low enough for it; use bfloat16"
     elif not isinstance(scale, (int, float)):
         problem = "the scale is an array"
