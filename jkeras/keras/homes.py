@@ -1,4 +1,4 @@
-"""The modules in which the names of `keras` are defined, and modules that mirror others."""
+"""The modules in which the names of `keras` and `keras.src` are defined, and modules that mirror others."""
 
 from __future__ import annotations
 
@@ -90,6 +90,7 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     **{f"preprocessing.{name}": ("jkeras.utils", _IMAGES) for name in ("image", "sequence", "text", "timeseries")},
     "legacy": (f"{_HERE}.legacy_saving", {}),
     "legacy.saving": (f"{_HERE}.legacy_saving", {}),
+    "legacy.saving.json_utils": (f"{_HERE}.legacy_json", {}),
     "utils.bounding_boxes": ("jkeras.utils.bounding_boxes", {}),
     "utils.legacy": (f"{_HERE}.legacy_saving", {}),
     # Where Keras's inside was before it had `src`.
@@ -125,4 +126,31 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     "engine": (f"{_HERE}.layers", {}),
     "engine.topology": (f"{_HERE}.layers", {}),
     "engine.training": (f"{_HERE}.models", {}),
+}
+
+# Modules with the contents of a folder of `keras.src`, by the first name in its path.
+FOLDERS: dict[str, tuple[str, ...]] = {
+    "applications": ("image_networks",),
+    "backend": ("tensor", "variables", "dtypes", "seeds", "masks", "random", "ops", "rematerialization", "config"),
+    "callbacks": ("callbacks",),
+    "dtype_policies": ("config",),
+    "layers": ("layer", "input", "models", "feature_space", "data_layers", "utils.bounding_boxes"),
+    "legacy": ("saving",),
+    "models": ("model", "functional", "sequential", "cloning"),
+    "ops": ("operation", "output_shapes", "function", "history", "graph", "function_operation"),
+    "random": ("seeds",),
+    "saving": ("serialization", "deserialization", "registration", "files"),
+    "trainers": ("trainer", "compile_utils", "callbacks", "utils"),
+    "tree": ("tree",),
+    "utils": (
+        "argument_validation",
+        "lazy_modules",
+        "preprocessing.image",
+        "naming",
+        "backend",
+        "tracking",
+        "summary",
+        "saving",
+        "config",
+    ),
 }

@@ -16,34 +16,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from jkeras.keras import homes
+
 _ROOT = __name__.rpartition(".")[0]
 _MODULES = frozenset(Path(__file__).with_name("modules.txt").read_text(encoding="utf-8").split())
-# Further modules with the contents of a Keras folder, by the folder's last or first name.
-_ALSO: dict[str, tuple[str, ...]] = {
-    "applications": ("image_networks",),
-    "backend": ("tensor", "variables", "dtypes", "seeds", "masks", "random", "ops", "rematerialization", "config"),
-    "callbacks": ("callbacks",),
-    "dtype_policies": ("config",),
-    "layers": ("layer", "input", "models", "feature_space", "data_layers", "utils.bounding_boxes"),
-    "legacy": ("saving",),
-    "models": ("model", "functional", "sequential", "cloning"),
-    "ops": ("operation", "output_shapes", "function", "history", "graph", "function_operation"),
-    "random": ("seeds",),
-    "saving": ("serialization", "deserialization", "registration", "files"),
-    "trainers": ("trainer", "compile_utils", "callbacks", "utils"),
-    "tree": ("tree",),
-    "utils": (
-        "argument_validation",
-        "lazy_modules",
-        "preprocessing.image",
-        "naming",
-        "backend",
-        "tracking",
-        "summary",
-        "saving",
-        "config",
-    ),
-}
 
 
 class _Inside(types.ModuleType):
@@ -80,7 +56,7 @@ def _places(path: str) -> Iterator[str]:
     parts = path.split(".") if path else []
     for length in range(len(parts), 0, -1):
         yield ".".join(parts[:length])
-    yield from _ALSO.get(parts[0], ()) if parts else ()
+    yield from homes.FOLDERS.get(parts[0], ()) if parts else ()
     yield ""
 
 
