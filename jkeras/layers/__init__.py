@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jkeras.layers.activation_layers import Softmax as Softmax
     from jkeras.layers.attention import AdditiveAttention as AdditiveAttention
     from jkeras.layers.attention import Attention as Attention
+    from jkeras.layers.batch_normalization import BatchNormalization as BatchNormalization
     from jkeras.layers.convolution import Conv1D as Conv1D
     from jkeras.layers.convolution import Conv2D as Conv2D
     from jkeras.layers.convolution import Conv3D as Conv3D
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from jkeras.layers.merging import subtract as subtract
     from jkeras.layers.multi_head_attention import GroupQueryAttention as GroupQueryAttention
     from jkeras.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
-    from jkeras.layers.normalization import BatchNormalization as BatchNormalization
     from jkeras.layers.normalization import GroupNormalization as GroupNormalization
     from jkeras.layers.normalization import LayerNormalization as LayerNormalization
     from jkeras.layers.normalization import RMSNormalization as RMSNormalization
@@ -187,6 +187,7 @@ else:
             "jkeras.graph.layer": "Layer",
             "jkeras.layers.activation_layers": "ELU LeakyReLU PReLU ReLU Softmax",
             "jkeras.layers.attention": "AdditiveAttention Attention",
+            "jkeras.layers.batch_normalization": "BatchNormalization",
             "jkeras.layers.convolution": "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D",
             "jkeras.layers.core": "Activation Dense Embedding Identity Lambda Masking ReversibleEmbedding",
             "jkeras.layers.depthwise_convolution": (
@@ -199,9 +200,7 @@ else:
                 " multiply subtract"
             ),
             "jkeras.layers.multi_head_attention": "GroupQueryAttention MultiHeadAttention",
-            "jkeras.layers.normalization": (
-                "BatchNormalization GroupNormalization LayerNormalization RMSNormalization UnitNormalization"
-            ),
+            "jkeras.layers.normalization": "GroupNormalization LayerNormalization RMSNormalization UnitNormalization",
             "jkeras.layers.pooling": (
                 "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D"
                 " AdaptiveMaxPooling2D AdaptiveMaxPooling3D AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D"
