@@ -8,12 +8,10 @@ value. The original never changes. `graph/README.md` says why, and how a call tr
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jax
-import numpy as np
 
 from jkeras import arguments, dtypes, regularizers
 from jkeras.discarded import check_used
@@ -23,6 +21,7 @@ from jkeras.graph import apply, array_call
 from jkeras.graph.in_files import InFiles
 from jkeras.graph.inference import output_spec
 from jkeras.graph.inner_forms import forms_of, is_policy_map, read_policies, written_policies
+from jkeras.graph.origin import Member, Origin
 from jkeras.graph.scope import Scope, WeightInfo, walk
 from jkeras.graph.shapes import Shape
 from jkeras.registry import snake_case
@@ -49,27 +48,6 @@ from jkeras.values.spec import Spec
 LEGACY_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Origin:
-    """The model that a layer was taken from, and the weights that it brings.
-
-    Attributes:
-        model: the model it was taken from, or None.
-        name: its name there.
-        variables: returns its variables, or None if there are none.
-        weights: returns the arrays of its weights: all, the trainable ones, or the others.
-        output: returns its symbolic output there.
-        input: likewise.
-    """
-
-    model: Any
-    name: str | None
-    variables: Callable[[], Mapping[str, Any] | None]
-    weights: Callable[[bool | None], list[jax.Array]] = lambda trainable: []
-    output: Callable[[], Any] = lambda: None
-    input: Callable[[], Any] = lambda: None
-
-
 class LayerAttributes:
     """The attributes of every layer; some classes set their own order of arguments (see `jkeras.values.fields`)."""
 
@@ -83,14 +61,12 @@ class LayerAttributes:
     _spec_scope: Scope | None = None
     # Requested arguments of the layers that `build` creates, by their paths; see `graph/inner_forms.py`.
     _inner_forms: Mapping[str, Mapping[str, Any]] = FrozenDict()
-    # The model that the layer was taken from.
-    _spec_origin: Origin | None = None
     # The batch shape from the old arguments `input_shape=` and `input_dim=`.
     _spec_input_shape: tuple[int | None, ...] | None = None
 
 
 @filtered_methods("__call__", "init", "apply", "compute_output_spec", "compute_output_shape")
-class Layer(LayerAttributes, Spec):
+class Layer(Member, LayerAttributes, Spec):
     """Base of every layer.
 
     Subclass it as in Keras: `__init__` keeps arguments and sublayers as attributes, `build` calls `add_weight`, and `call`
@@ -340,50 +316,6 @@ class Layer(LayerAttributes, Spec):
         """
         return jax.tree.map(lambda spec: spec.shape, self.compute_output_spec(*args, **kwargs))
 
-    # -- a layer taken from a model -------------------------------------------------------------------------------
-
-    def _home(self, what: str) -> Origin:
-        origin = origin_of(self)
-        if origin is None:
-            raise NotBuiltError(
-                f"{self!r} is a description and belongs to no model, so it has no {what}. Take the layer from a model:"
-                f" `model.get_layer(name).{what}`."
-            )
-        return origin
-
-    @property
-    def output(self) -> Any:
-        """The symbolic output in the model that the layer was taken from; a list if it was applied several times."""
-        return self._home("output").output()
-
-    @property
-    def input(self) -> Any:
-        """The symbolic input in the model that the layer was taken from."""
-        return self._home("input").input()
-
-    @property
-    def weights(self) -> list[jax.Array]:
-        """The layer's weights in the model that it was taken from, in Keras's order."""
-        return self._home("weights").weights(None)
-
-    @property
-    def trainable_weights(self) -> list[jax.Array]:
-        """The trainable weights."""
-        return self._home("trainable_weights").weights(True)
-
-    @property
-    def non_trainable_weights(self) -> list[jax.Array]:
-        """The weights that training does not change."""
-        return self._home("non_trainable_weights").weights(False)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """The weights as NumPy arrays."""
-        return [np.asarray(value) for value in self.weights]
-
-    def count_params(self) -> int:
-        """The number of weights."""
-        return sum(int(value.size) for value in self.weights)
-
     # -- description ----------------------------------------------------------------------------------------------
 
     @property
@@ -534,12 +466,6 @@ def legacy_input_shape(legacy: Mapping[str, Any]) -> tuple[int | None, ...] | No
     if legacy.get("input_dim") is not None:
         return (legacy.get("batch_size"), arguments.positive_int(legacy["input_dim"]))
     return None
-
-
-def origin_of(layer: Layer) -> Origin | None:
-    """The model that a layer was taken from (`model.layers`, `model.get_layer`), and its name there; None if it was not."""
-    origin = layer._spec_origin
-    return None if origin is None or origin.model is None else origin
 
 
 def map_layers(value: Any, name: str, replace: Callable[[str, Layer], Any]) -> Any:

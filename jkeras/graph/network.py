@@ -13,7 +13,8 @@ from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.inference import Outline, outline
 from jkeras.graph.input import InputLayer
-from jkeras.graph.layer import Layer, origin_of
+from jkeras.graph.layer import Layer
+from jkeras.graph.origin import origin_of
 from jkeras.graph.scope import WeightInfo, walk
 from jkeras.graph.shapes import Shape, show_shape
 from jkeras.graph.symbolic import Node, SymbolicTensor

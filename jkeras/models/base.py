@@ -25,9 +25,10 @@ from jkeras.graph import array_call
 from jkeras.graph.apply import apply, initialize_stream
 from jkeras.graph.describe import Description, describe, known_sizes
 from jkeras.graph.input import InputLayer
-from jkeras.graph.layer import Layer, Origin, map_layers
+from jkeras.graph.layer import Layer, map_layers
 from jkeras.graph.layer_call import method_signature
 from jkeras.graph.network import Network
+from jkeras.graph.origin import Origin
 from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import Shape, is_shape
 from jkeras.models.history import History

@@ -16,8 +16,9 @@ from jkeras.buffers import owned_copy
 from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError, NotBuiltError, suggestion
 from jkeras.graph import network as networks
-from jkeras.graph.layer import Layer, Origin
+from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network
+from jkeras.graph.origin import Origin
 from jkeras.graph.scope import walk
 from jkeras.graph.shapes import show_shape
 from jkeras.graph.symbolic import SymbolicTensor

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import Layer, Origin
+from jkeras.graph.layer import Layer
+from jkeras.graph.origin import Origin
 from jkeras.layers.inner_layer import inner_layer
 from jkeras.layers.recurrent.rnn import ReadyRNN
 from jkeras.registry import snake_case
