@@ -16,12 +16,13 @@ def taken(monkeypatch):
     """As if cuDNN were there; the calls of its kernel, which are computed as it computes."""
     calls = []
 
-    def kernel(query, key, value, bias, mask, scale, is_causal, implementation="xla"):
+    def kernel(operands, scale, is_causal, implementation="xla"):
         if implementation == "cudnn":
             calls.append(is_causal)
+            mask = operands.mask
             bias = mask if mask is None else jnp.where(mask, 0.0, LOW).astype(jnp.float32)
-            mask = None
-        return library(query, key, value, bias, mask, scale, is_causal)
+            operands = operands._replace(bias=bias, mask=None)
+        return library(operands, scale, is_causal)
 
     library = attention._library
     monkeypatch.setattr(attention, "_library", kernel)
