@@ -27,7 +27,7 @@ from jkeras.lazy import named
 from jkeras.models import display
 from jkeras.models import linen as foreign
 from jkeras.models import summary as summaries
-from jkeras.models.base import Building
+from jkeras.models.contents import Building
 from jkeras.models.trainable import TrainableModel
 from jkeras.registry import custom_object_scope
 from jkeras.tracebacks import filtered_methods
