@@ -160,7 +160,7 @@ def differences(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> 
     return sorted((set(first) | set(second)) - same)
 
 
-def test(kills: int, seed: int, scratch: Path, modes: tuple[str, ...] = MODES) -> dict[str, int]:
+def test(kills: int, seed: int, scratch: Path, modes: tuple[str, ...] = MODES) -> dict[str, int]:  # noqa: PT028  (not of pytest)
     """Kills and compares; what was counted."""
     dice, processes = random.Random(seed), context()
     expected: dict[str, tuple[dict[str, np.ndarray], float]] = {}

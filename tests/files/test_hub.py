@@ -11,6 +11,7 @@ import sys
 import threading
 import types
 from pathlib import Path
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -115,7 +116,7 @@ print("as it was")
 class Server(http.server.BaseHTTPRequestHandler):
     """What of the Hub's interface uploading and downloading a small model asks for."""
 
-    files: dict[str, bytes] = {}
+    files: ClassVar[dict[str, bytes]] = {}
 
     def log_message(self, *args):
         pass

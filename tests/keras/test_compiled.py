@@ -72,11 +72,15 @@ def test_logs_are_those_of_keras(case, rng):
 )
 def test_what_does_not_fit_is_an_error(arguments, error, rng):
     x, y = _data(rng, False)
+
+    def train(keras):
+        model = _two_outputs(keras)
+        model.compile("sgd", **arguments)
+        model.fit(x, y, verbose=0)
+
     for keras in LIBRARIES:
         with pytest.raises(error):
-            model = _two_outputs(keras)
-            model.compile("sgd", **arguments)
-            model.fit(x, y, verbose=0)
+            train(keras)
 
 
 def _one_output(keras):

@@ -169,8 +169,8 @@ def test_a_run_goes_on_from_a_backup_exactly(data, tmp_path):
     whole = fresh()
     expected = whole.fit(*data, epochs=4, verbose=0, shuffle=False).history["loss"]
     broken = fresh()
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
     with pytest.raises(OSError):
-        backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
         broken.fit(*data, epochs=4, verbose=0, shuffle=False, callbacks=[backup, Stops()])
     resumed = fresh()
     backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")

@@ -147,6 +147,6 @@ def test_mistakes_are_named():
         JaxLayer(lambda x: x)
     with pytest.raises(errors.ArgumentError, match="init_fn"):
         JaxLayer(call)
+    layer = JaxLayer(lambda state, inputs: (inputs, (state, state)), state=np.zeros(()))
     with pytest.raises(errors.InputError, match="structure"):
-        layer = JaxLayer(lambda state, inputs: (inputs, (state, state)), state=np.zeros(()))
         layer.apply(layer.init(0, X), X)

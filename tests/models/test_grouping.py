@@ -1,5 +1,7 @@
 """How many members train in one program: measured where a run is long enough, remembered, and kept by a run that goes on."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,7 @@ def clock(monkeypatch):
     tried = []
 
     class Trial:
-        steps = {}
+        steps: ClassVar = {}
         compilation = 1.0
 
         def __init__(self, task, state, size, at_a_time):
@@ -190,8 +192,8 @@ def test_a_run_that_goes_on_keeps_it(clock, tmp_path, cut):
 
 def test_folders_of_a_run_that_saved_nothing_do_not_stand_in_the_way(tmp_path):
     fit = {"epochs": 2, "batch_size": 8, "verbose": 0}
+    cut = [CutEpoch(0), callbacks.BackupAndRestore(tmp_path)]
     with pytest.raises(RuntimeError, match="cut off"):
-        cut = [CutEpoch(0), callbacks.BackupAndRestore(tmp_path)]
         _ = jk.Ensemble(model(), 3).fit(X, Y, callbacks=cut, group=3, **fit)
     assert [path.name for path in tmp_path.iterdir()] == ["members-0-2"]
     many = jk.Ensemble(model(), 3).fit(X, Y, callbacks=[callbacks.BackupAndRestore(tmp_path)], group=2, **fit)

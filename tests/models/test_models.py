@@ -259,8 +259,8 @@ def test_wrong_shapes_name_the_layer_and_both_shapes():
         model(np.ones(4))
     with pytest.raises(errors.InputError, match=r"conv2d|Conv2D"):
         layers.Conv2D(2, 3)(jk.Input((8, 8)))
+    a, b = jk.Input((2,)), jk.Input((2,))
     with pytest.raises(errors.InputError, match="not among the model's inputs"):
-        a, b = jk.Input((2,)), jk.Input((2,))
         jk.Model(a, a + b)
 
 

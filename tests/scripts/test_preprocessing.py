@@ -271,6 +271,5 @@ def test_scikit_learn(rng):
 def test_each_helper_says_once_what_to_write():
     NOTES.forget()
     with pytest.warns(match="TextVectorization") as record:
-        text.Tokenizer()
-        text.Tokenizer()
+        _ = [text.Tokenizer() for _ in range(2)]
     assert len(record) == 1 and record[0].filename == __file__ and __name__ in sys.modules

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import jax
 import numpy as np
@@ -18,7 +19,7 @@ class Counted(jk.Layer):
     """Counts how often its `call` is traced in training and in inference."""
 
     mixes_samples = False
-    traces = {True: 0, False: 0}
+    traces: ClassVar = {True: 0, False: 0}
 
     def call(self, x, training=False):
         Counted.traces[training] += 1

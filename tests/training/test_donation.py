@@ -89,8 +89,7 @@ def test_a_model_that_gave_its_arrays_away(use, method, tmp_path, monkeypatch):
     trained = getattr(model, method)(X, Y, donate=True, **options)  # the line that the message names
     for gone in (model, sharing):
         with pytest.raises(ConsumedError, match=rf"{method}.*donate=True.*test_donation.py, line \d+"):
-            result = USES[use](gone)
-            del result
+            _ = USES[use](gone)
     assert trained is not None
 
 

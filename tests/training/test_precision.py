@@ -84,7 +84,8 @@ def test_a_policy_of_the_whole_model(name):
             )
 
 
-def test_the_last_layer_in_float32(name="mixed_float16"):
+def test_the_last_layer_in_float32():
+    name = "mixed_float16"
     with policy(name):
         ours, _theirs, history = trained(name, last="float32", optimizer=("Adam", 0.01))
         assert str(ours(X.astype("float32")).dtype) == "float32"

@@ -83,7 +83,7 @@ def test_shuffled_windows(rng):
     first, second = (timeseries_dataset_from_array(data, data, seed=s, **arguments) for s in (1, 1))
     passes = [[x[:, 0].tolist() for x, _ in windows] for windows in (first, first, second)]
     assert passes[0] == passes[2] != passes[1]
-    assert sorted(sum(passes[0], [])) == sorted(sum(passes[1], [])) == list(range(18))
+    assert sorted(np.concatenate(passes[0])) == sorted(np.concatenate(passes[1])) == list(range(18))
     for x, y in first:
         np.testing.assert_array_equal(x[:, 0], y)
 
