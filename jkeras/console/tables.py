@@ -1,9 +1,9 @@
-"""Small tables for notebooks."""
+"""Small tables for notebooks and terminals."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 _CELL = "padding:2px 10px;text-align:"
 
@@ -31,6 +31,27 @@ def html_table(
     below = "".join(f"<div>{html.escape(line.strip())}</div>" for line in footer)
     top = f'<caption style="text-align:left;caption-side:top"><b>{html.escape(caption)}</b></caption>'
     return f"<div><table>{top}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}</div>"
+
+
+def aligned(rows: Sequence[Sequence[str]], numbers: Collection[int]) -> list[str]:
+    """The rows of a table as lines in which columns stand below each other.
+
+    Args:
+        rows: the cells, of as many columns each.
+        numbers: the columns that are aligned to the right.
+
+    >>> print("\\n".join(aligned([["array", "bytes"], ["kernel", "8"]], numbers={1})))
+    array   bytes
+    kernel      8
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if column in numbers else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def _is_number(value: object) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import jax
 import numpy as np
 
+from jkeras.console.tables import aligned
 from jkeras.distribute.devices import name_of
 from jkeras.distribute.sharded import MeshStrategy
 from jkeras.training.state import TrainState, named_arrays
@@ -79,21 +80,11 @@ class Placement:
             for line in self.lines
         ]
         rows.append(("all", "", "", f"{self.nbytes:,}", f"{self.bytes_per_device:,}"))
-        widths = [max(len(row[i]) for row in rows) for i in range(5)]
-        texts, numbers = slice(0, 3), slice(3, 5)
-        aligned = [
-            "  ".join(
-                [cell.ljust(width) for cell, width in zip(row[texts], widths[texts], strict=True)]
-                + [cell.rjust(width) for cell, width in zip(row[numbers], widths[numbers], strict=True)]
-            )
-            for row in rows
-        ]
         count = len(self.devices)
         shown = ", ".join(self.devices[:8]) + (", ..." if count > 8 else "")
         title = "one device" if self.strategy is None else repr(self.strategy)
-        return "\n".join(
-            [f"{title}: {count} device{'s' * (count != 1)} ({shown})", *(line.rstrip() for line in aligned)]
-        )
+        heading = f"{title}: {count} device{'s' * (count != 1)} ({shown})"
+        return "\n".join([heading, *aligned(rows, numbers={3, 4})])
 
 
 def describe(model: Model, strategy: Strategy | None = None, *, verbose: bool = True) -> Placement:

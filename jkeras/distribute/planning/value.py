@@ -7,6 +7,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from jkeras.console.quantities import amount, count, duration
+from jkeras.console.tables import aligned
 from jkeras.distribute.planning.chips import Chip
 from jkeras.distribute.planning.hlo import Collective, Cost
 from jkeras.lazy import needed
@@ -346,13 +347,6 @@ class Plan:
 
 
 def _text_table(head: list[str], rows: list[list[str]]) -> str:
-    widths = [max(len(row[i]) for row in [head, *rows] if i < len(row)) for i in range(len(head))]
     numbers = {i for i in range(1, len(head)) if head[i] not in ("", "formula")}
-    lines = []
-    for row in [head, *rows]:
-        cells = [
-            cell.rjust(w) if i in numbers else cell.ljust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+    title, *lines = aligned([head, *rows], numbers)
+    return "\n".join([title, "-" * max(map(len, [title, *lines])), *lines])
