@@ -87,7 +87,8 @@ def test_the_kernel_gets_masks_that_mean_the_same(taken, shape, is_causal):
     mask = None if shape is None else jnp.asarray(np.random.default_rng(1).random(shape) > 0.6)
     query, key, value = arrays()
     options = {"scale": 0.5, "is_causal": is_causal}
-    found = jax.jit(lambda *args: attention._cudnn(*args, None, mask, **options))(query, key, value)
-    exact = (array.astype("float32") for array in (query, key, value))
-    np.testing.assert_allclose(np.float32(found), attention._explicit(*exact, None, mask, **options), atol=0.05)
+    operands = attention.Operands(query, key, value, None, mask)
+    found = jax.jit(lambda operands: attention._cudnn(operands, **options))(operands)
+    exact = operands._replace(**{name: getattr(operands, name).astype("float32") for name in ("query", "key", "value")})
+    np.testing.assert_allclose(np.float32(found), attention._explicit(exact, **options), atol=0.05)
     assert taken == [is_causal and mask is None]
