@@ -139,8 +139,7 @@ def test_impossible_shapes_fail_when_the_layer_is_applied(layer, shapes, words):
 def test_old_root_mean_square_scaling_equals_keras(rng):
     x = rng.normal(size=(2, 5)).astype("float32")
     with pytest.warns(UserWarning, match="rms_scaling"):
-        theirs = keras.layers.LayerNormalization(rms_scaling=True)
-    expected = theirs(x)
+        expected = (theirs := keras.layers.LayerNormalization(rms_scaling=True))(x)
     ours = layers.LayerNormalization(rms_scaling=True)
     variables = ours.init(0, x)
     assert list(variables["params"]) == ["gamma"]
