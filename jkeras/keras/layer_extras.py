@@ -23,6 +23,7 @@ from jkeras.keras.tensor import KerasTensor
 PARTS = {
     "Projection": "jkeras.layers.multi_head_attention",
     "ConvLSTMCell": "jkeras.layers.recurrent.conv_lstm",
+    "Merge": "jkeras.layers.merging",
     **dict.fromkeys(("CustomScaleLayer", "LayerScale", "StochasticDepth"), "jkeras.layers.network_parts"),
     **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), "jkeras.layers.locally_connected"),  # in old files
 }

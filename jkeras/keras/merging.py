@@ -13,6 +13,7 @@ from jkeras.keras.facades import on_view
 from jkeras.keras.inner_steps import overridden
 from jkeras.keras.masks import mask_of, set_mask
 from jkeras.keras.variables import unwrap
+from jkeras.layers.merging import Merge
 
 
 def _checked(inputs: Any, mask: Any) -> list[Any]:
@@ -101,12 +102,12 @@ def _with_masks(name: str, combine: Callable[[Any, Any], Any], neutral: int | No
             set_mask(output, jnp.any(output_mask, axis=-1))
         return output
 
-    return {"call": call, "compute_mask": _either_mask, **_merge_function(name)}
+    return {"call": call, "compute_mask": _either_mask, **_merge_function(getattr(layers, name))}
 
 
-def _merge_function(name: str) -> dict[str, Any]:
+def _merge_function(description: Any) -> dict[str, Any]:
     """Keras's name of `merge`, which takes inputs of equal rank."""
-    merge = getattr(layers, name).merge
+    merge = description.merge
 
     def _merge_function(self: Any, inputs: Any) -> Any:
         return merge(self, inputs)
@@ -129,7 +130,11 @@ def _whole(name: str) -> dict[str, Any]:
 
 
 MERGING: dict[str, dict[str, Any]] = {
-    **{name: {"compute_mask": _either_mask, **_merge_function(name)} for name in ("Add", "Subtract", "Average")},
+    "Merge": {"compute_mask": _either_mask, **_merge_function(Merge)},
+    **{
+        name: {"compute_mask": _either_mask, **_merge_function(getattr(layers, name))}
+        for name in ("Add", "Subtract", "Average")
+    },
     "Multiply": _with_masks("Multiply", jnp.multiply, 1),
     "Maximum": _with_masks("Maximum", jnp.maximum, None),
     "Minimum": _with_masks("Minimum", jnp.minimum, None),

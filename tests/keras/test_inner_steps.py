@@ -247,3 +247,18 @@ def test_one_image():
     np.testing.assert_array_equal(result["labels"], [2, 2])
     batch = Flip()({name: part[None] for name, part in data.items()}, training=True)
     np.testing.assert_array_equal(batch["labels"], [[1, 1]])
+
+
+def test_merging_of_ones_own():
+    results = []
+    for library in (ours, oracle):
+
+        class Mean(library.src.layers.merging.base_merge.Merge):
+            def _merge_function(self, inputs):
+                return sum(inputs) / len(inputs)
+
+        inputs = [library.Input((5, 4)), library.Input((4,))]
+        model = library.Model(inputs, Mean()(inputs))
+        results.append((model.output_shape, np.asarray(model([X, X[:, 0]]))))
+    assert results[0][0] == results[1][0]
+    np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-5)
