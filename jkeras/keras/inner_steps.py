@@ -42,7 +42,7 @@ NOT_TAKEN: dict[str, Steps] = {
     "EinsumDense": _steps(build="_update_kernel_initializer"),
     "GroupNormalization": _steps(call="_reshape_into_groups _apply_normalization _create_broadcast_shape"),
     "GroupQueryAttention": _steps(build="_get_common_kwargs_for_sublayer", call="_compute_causal_mask"),
-    "MelSpectrogram": _steps(call="_spectrogram _melscale _dbscale linear_to_mel_weight_matrix _hertz_to_mel"),
+    "MelSpectrogram": _steps(call="_spectrogram _melscale _dbscale _hertz_to_mel"),
     "MultiHeadAttention": _steps(
         build="_get_common_kwargs_for_sublayer _make_output_dense", call="_compute_causal_mask"
     ),
