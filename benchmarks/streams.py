@@ -91,16 +91,16 @@ def cases(library: ModuleType, x: np.ndarray, y: np.ndarray) -> dict[str, Callab
     if importlib.util.find_spec("torch"):
         loader = data_loader(x, y)
         fits["DataLoader"] = fit(lambda: loader)
+    if importlib.util.find_spec("grain"):
+        rows = grain_loader(x, y)
+        fits["Grain"] = fit(lambda: rows)
     if library.__name__.startswith("jkeras"):
         import jkeras as jk
 
         pipeline = jk.data.Dataset.from_tensor_slices((x, y)).batch(BATCH)
         fits["jk.data"] = fit(lambda: pipeline)
-        if importlib.util.find_spec("grain"):
-            loader = grain_loader(x, y)
-            fits["Grain"] = fit(lambda: loader)
-    else:  # which takes neither: the same batches from a generator
-        fits["jk.data"] = fits["Grain"] = fits["generator"]
+    else:  # which does not take it: the same batches from a generator
+        fits["jk.data"] = fits["generator"]
     return fits
 
 

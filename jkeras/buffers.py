@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import itertools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
+from operator import attrgetter
 from typing import Any
 
 import jax
@@ -22,20 +23,23 @@ MANY_EQUAL = 64
 GROUP = 16
 
 
-def owned_copy(tree: Any) -> Any:
+def owned_copy(tree: Any, alike: Hashable = None) -> Any:
     """New buffers with the same contents, for the training loop to donate.
 
     Compiles nothing at first; what is copied again and again, as in a loop of short calls, by a compiled program. Equal
     arrays, of which deep networks have many, share a small one from the second copy on until then.
+
+    Args:
+        tree: arrays.
+        alike: is equal for trees of one structure that have the same shapes and types; those themselves if None.
     """
     leaves, structure = jax.tree.flatten(tree)
-    if len(leaves) < 2 or not all(map(_is_on_one_device, leaves)):
+    if len(leaves) < 2 or not _are_on_one_device(leaves):
         return put_together(tree, _is_put, jnp.array, may_alias=False)
-    kinds = tuple([(leaf.shape, leaf.dtype) for leaf in leaves])
-    earlier = next(_copies(structure, kinds))
+    earlier = next(_copies(structure, _kinds(leaves) if alike is None else alike))
     if earlier >= COPIES_BEFORE_COMPILING:
         return jax.tree.unflatten(structure, _compiled_copy(leaves))
-    rest, groups = _groups(kinds) if earlier else (range(len(leaves)), ())
+    rest, groups = _groups(_kinds(leaves)) if earlier else (range(len(leaves)), ())
     for places in groups:
         _replace(leaves, places, _compiled_copy([leaves[i] for i in places]))
     _replace(leaves, rest, put_together([leaves[i] for i in rest], _is_put, jnp.array, may_alias=False))
@@ -75,8 +79,12 @@ def taken(arrays: list[jax.Array]) -> list[jax.Array]:
 Kinds = tuple[tuple[tuple[int, ...], Any], ...]
 
 
+def _kinds(leaves: list[Any]) -> Kinds:
+    return tuple([(leaf.shape, leaf.dtype) for leaf in leaves])
+
+
 @functools.lru_cache(maxsize=512)
-def _copies(_structure: Any, _kinds: Kinds) -> itertools.count[int]:
+def _copies(_structure: Any, _alike: Hashable) -> itertools.count[int]:
     """Counts the copies of trees of one structure with arrays of the same shapes and types."""
     return itertools.count()
 
@@ -106,13 +114,22 @@ def is_deleted(leaf: Any) -> bool:
     return isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer) and leaf.is_deleted()
 
 
-def _is_on_one_device(leaf: Any) -> bool:
-    """Whether a program for one device takes the leaf: an array there, or of the host."""
-    return isinstance(leaf, np.ndarray) or (
-        isinstance(leaf, jax.Array)
-        and not isinstance(leaf, jax.core.Tracer)
-        and type(leaf.sharding) is SingleDeviceSharding
-    )
+def _are_on_one_device(leaves: list[Any]) -> bool:
+    """Whether a program for one device takes the leaves: arrays there, or of the host."""
+    # Class by class, of which there are few, while deep networks have hundreds of arrays.
+    kinds = set(map(type, leaves))
+    return all(_is_one_device(kind, [leaf for leaf in leaves if type(leaf) is kind]) for kind in kinds)
+
+
+def _is_one_device(kind: type, leaves: list[Any]) -> bool:
+    """The same for leaves of one class."""
+    if issubclass(kind, np.ndarray):
+        return True
+    if not issubclass(kind, jax.Array) or issubclass(kind, jax.core.Tracer):
+        return False
+    if jnp.issubdtype(leaves[0].dtype, jax.dtypes.prng_key):  # whose sharding is made anew whenever it is asked for
+        return all(len(leaf.devices()) == 1 for leaf in leaves)
+    return set(map(type, map(attrgetter("sharding"), leaves))) == {SingleDeviceSharding}
 
 
 def _is_put(leaf: Any) -> bool:

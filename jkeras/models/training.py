@@ -31,7 +31,7 @@ from jkeras.training.evaluation import Evaluation, Pass
 from jkeras.training.program import Program, trainable
 from jkeras.training.sources import Source, TrainingData, ValidationData, as_source
 from jkeras.training.state import Batch, TrainState, arrays_of
-from jkeras.training.task import Options, prepare, prepare_prediction, recipe_of, to_floats
+from jkeras.training.task import Options, Task, prepare, prepare_prediction, recipe_of, to_floats
 from jkeras.types import CallbacksLike, Data, Verbose
 
 Model = TypeVar("Model", bound=ModelWithSteps)
@@ -78,13 +78,18 @@ def fit(
         check_finite=recipe.check_finite,
     )
     with task.layout.guard():
-        own_state = consume(state, "fit") if options.donate else _owned(task.model, state, undrawn is not None)
-        run = loop.fit(task, own_state, options, callback_list, handle)
+        drawn = undrawn is not None
+        run = loop.fit(
+            task,
+            consume(state, "fit") if options.donate else _owned(task, state, drawn),
+            options,
+            callback_list,
+            handle,
+        )
     final = task.layout.release(run.state)
-    arrays = arrays_of(final)
-    trained_params = trainable(task.train.program, arrays.params)
-    params = recipe.optimizer.finalize(trained_params, arrays.opt_state)
-    if params is not trained_params:
+    if recipe.optimizer.finalizes:
+        arrays = arrays_of(final)
+        params = recipe.optimizer.finalize(trainable(task.train.program, arrays.params), arrays.opt_state)
         final = final.replace(params=merge(arrays.params, params))
     trained = running.with_state(final, History(run.history, run.epochs, callback_list.params))
     handle.value = trained  # a callback that is asked afterwards knows the trained model
@@ -176,20 +181,21 @@ def _one_batch(data: TrainingData) -> TrainingData:
     return dataclasses.replace(data, batch_size=batches.row_count(Batch(batches.to_arrays(data.x, "x"))))
 
 
-def _owned(model: ModelWithSteps, state: TrainState, drawn: bool) -> TrainState:
+def _owned(task: Task, state: TrainState, drawn: bool) -> TrainState:
     """The state for a run to train in: copies of what others may have.
 
     Args:
-        model: what is trained.
-        state: of it, with an optimizer's state.
+        task: what is trained.
+        state: of its model, with an optimizer's state.
         drawn: whether the weights were drawn for the run.
     """
     if drawn:
         return in_place(state)
-    if arrays_of(model.state).opt_state is None:
-        copied: TrainState = owned_copy(state.replace(opt_state=None))
+    program = task.train.program
+    if arrays_of(task.model.state).opt_state is None:
+        copied: TrainState = owned_copy(state.replace(opt_state=None), program)
         return copied.replace(opt_state=arrays_of(state).opt_state)
-    result: TrainState = owned_copy(state)
+    result: TrainState = owned_copy(state, program)
     return result
 
 

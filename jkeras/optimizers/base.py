@@ -82,6 +82,11 @@ class BaseOptimizer(OptimizerAttributes, Spec):
         """The loss to differentiate; `update` divides the gradients by the same factor."""
         return loss
 
+    @property
+    def finalizes(self) -> bool:
+        """Whether `finalize` gives other weights than those that it gets."""
+        return type(self).finalize is not BaseOptimizer.finalize
+
     def finalize(self, params: ArrayTree, state: Any) -> ArrayTree:
         """The weights after training: the moving averages if there are any, else `params`."""
         return params

@@ -126,6 +126,10 @@ class LossScaleOptimizer(BaseOptimizer):
     def scale_loss(self, loss: Array, state: LossScaleState) -> Array:
         return jnp.asarray(loss) * state.dynamic_scale
 
+    @property
+    def finalizes(self) -> bool:
+        return self.inner_optimizer.finalizes
+
     def finalize(self, params: ArrayTree, state: LossScaleState) -> ArrayTree:
         return self.inner_optimizer.finalize(params, state.inner)
 

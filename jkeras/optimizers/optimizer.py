@@ -305,6 +305,10 @@ class Optimizer(BaseOptimizer):
     def scale_loss(self, loss: Array, state: Any) -> Array:
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
+    @property
+    def finalizes(self) -> bool:
+        return self.use_ema or type(self).finalize is not Optimizer.finalize
+
     def finalize(self, params: ArrayTree, state: OptimizerState) -> ArrayTree:
         if not self.use_ema:
             return params

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import jax
@@ -15,7 +15,8 @@ from jkeras.errors import ConsumedError
 from jkeras.tracebacks import caller
 from jkeras.training.state import TrainState, arrays_of, is_shared, note_taken, where_taken
 
-Place = tuple[str, str, int]
+# What took arrays, and where it was called: the code and the position in it, of which the line is only made for a message.
+Place = tuple[str, CodeType, int]
 # Where each array that still has a Python object was given away, by that object's identity.
 _PLACES: dict[int, tuple[weakref.ref[Any], Place]] = {}
 
@@ -33,7 +34,7 @@ def consume(state: TrainState, method: str) -> TrainState:
 
 def note_consumed(state: TrainState, method: str, frame: FrameType) -> None:
     """Notes where the arrays of a state are given away: by a function or method that was called in a frame."""
-    place = (method, frame.f_code.co_filename, frame.f_lineno)
+    place = (method, frame.f_code, frame.f_lasti)
     note_taken(state, place)
     if is_shared(state):
         for leaf in filter(_is_on_device, jax.tree.leaves(state.replace(rng=None))):
@@ -94,8 +95,10 @@ def _consumed_error(state: TrainState) -> ConsumedError | None:
 
 
 def _message(place: Place) -> str:
-    method, file, line = place
+    method, code, position = place
+    line = next(line for first, behind, line in code.co_lines() if first <= position < behind)
+    where = f"{code.co_filename}, line {line}"
     return (
-        f"The arrays of this model are gone: `{method}(..., donate=True)` in {file}, line {line} took them over. Use what it"
+        f"The arrays of this model are gone: `{method}(..., donate=True)` in {where} took them over. Use what it"
         f" returned, or leave out `donate=True` where the model or state that it was given is needed afterwards."
     )

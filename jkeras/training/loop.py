@@ -45,6 +45,8 @@ def fit(task: Task, state: TrainState, options: Options, callbacks: Hooks, live:
     """
     task.layout.check(task.train.program, task.source)
     run = FitRun(task, state, options, callbacks, live)
+    # Arrays that are gone but still referred to make Python's garbage collector look through all objects in each short run.
+    del state
     feed = make_feed(run)
     validation = None if task.validation is None else Evaluation(task, task.validation)
     stream = task.validation if isinstance(task.validation, StreamSource) else None

@@ -14,8 +14,8 @@ from typing import Any, Self
 BATCHES_AHEAD = 2
 # Taking an item from a thread costs some 0.2 ms of waiting for each other; what is made sooner than this is made at once.
 SECONDS_WORTH_A_THREAD = 1e-3
-# The share of the latest item in the mean of what they take.
-LATEST = 0.25
+# The share of the latest item in the mean of what they take: one alone that waited for the processor starts no thread.
+LATEST = 0.05
 
 
 class Background:

@@ -60,8 +60,7 @@ class InterruptKey:
 
     def __enter__(self) -> None:
         if threading.current_thread() is threading.main_thread():
-            self.previous = signal.getsignal(signal.SIGINT)
-            signal.signal(signal.SIGINT, self._note)
+            self.previous = signal.signal(signal.SIGINT, self._note)
 
     def _note(self, number: int, frame: Any) -> None:
         if self.flag.is_set():

@@ -17,7 +17,7 @@ from jkeras.training.layout import CompiledProgram, Layout, Loop
 from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom, with_own_logs
 from jkeras.training.program import build_program
 from jkeras.training.recipe import Recipe, compiled_recipe
-from jkeras.training.state import Arrays, Batch, Packed, TrainState, arrays_of, from_packed, packed_of
+from jkeras.training.state import Batch, Packed, TrainState, arrays_of, from_packed, packed_of
 from jkeras.training.step import Step
 from jkeras.training.step_methods import tests_itself, trains_itself
 from jkeras.training.steps import Logs, as_batch, empty_metrics, evaluate, ready, train
@@ -54,14 +54,12 @@ def train_step(
     (1, ['loss'])
     """
     recipe = compiled_recipe(recipe, "train_step")
-    batch = as_batch(batch)
     packed, rng = packed_of(state)
+    if not packed.form.trains:
+        packed, rng = packed_of(_begun(definition, recipe, state, as_batch(batch)))
     nested = is_traced()
-    compiled = _train_program(definition, recipe, packed.structure, donate, nested, lowering.cache_token())
-    if compiled is None:
-        packed, rng = packed_of(_begun(definition, recipe, state, batch))
-        compiled = _train_program(definition, recipe, packed.structure, donate, nested, lowering.cache_token())
-    packed, key, logs = called(compiled, state, packed, rng, batch)
+    program = _train_program(definition, recipe, donate, nested, lowering.cache_token())
+    packed, key, logs = called(program, state, packed, rng, batch)
     if donate and not nested:
         note_consumed(state, "jk.train_step", caller(1))
     return from_packed(packed, rng if key is None else key), logs
@@ -94,7 +92,7 @@ def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) 
     # A step of the user's own may look at all of a state.
     packed, rng = packed_of(state if tests_itself(definition) else state.forward)
     compiled = _eval_program(definition, recipe, is_traced(), lowering.cache_token())
-    logs: Logs = called(compiled, state, packed, rng, as_batch(batch))
+    logs: Logs = called(compiled, state, packed, rng, batch)
     return logs
 
 
@@ -122,7 +120,8 @@ def predict_step(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> A
 
 
 # -- programs ------------------------------------------------------------------------------------------------------
-# They are made while JAX traces, so calls compare no shapes but those that JAX compares anyway.
+# They are made while JAX traces, so calls compare no shapes but those that JAX compares anyway. They take a batch as the user
+# has it, since JAX passes a tuple on sooner than a `Batch`.
 
 
 class _Compiled(NamedTuple):
@@ -133,8 +132,9 @@ class _Compiled(NamedTuple):
 
 
 def _train(
-    layout: Layout, of: _Compiled, packed: Packed, rng: jax.Array, batch: Batch
+    layout: Layout, of: _Compiled, packed: Packed, rng: jax.Array, data: Any
 ) -> tuple[Packed, jax.Array | None, Logs]:
+    batch = as_batch(data)
     program = build_program(of.definition, of.recipe, batch)
     if not trains_itself(of.definition):
         return step_and_logs(layout, Step(train, program), packed, rng, batch)
@@ -145,7 +145,8 @@ def _train(
     return step_and_logs(layout, Step(train_custom, program), packed, rng, batch)
 
 
-def _eval(layout: Layout, of: _Compiled, packed: Packed, rng: jax.Array, batch: Batch) -> Logs:
+def _eval(layout: Layout, of: _Compiled, packed: Packed, rng: jax.Array, data: Any) -> Logs:
+    batch = as_batch(data)
     program, step, state = build_program(of.definition, of.recipe, batch), evaluate, from_packed(packed, rng)
     if tests_itself(of.definition):
         program, step = with_own_logs(program, TEST, state, batch), evaluate_custom
@@ -158,13 +159,7 @@ EVAL_STEP = Loop("eval_step", _eval, ("state", "rng", "batch"))
 
 
 @functools.lru_cache(maxsize=1024)
-def _train_program(
-    definition: Layer, recipe: Recipe, structure: PyTree[Any], donate: bool, nested: bool, token: str
-) -> Any:
-    """The program of a training step; None for a state that lacks what training needs."""
-    arrays: Arrays = jax.tree.unflatten(structure, range(structure.num_leaves))
-    if arrays.opt_state is None or arrays.metrics is None:
-        return None
+def _train_program(definition: Layer, recipe: Recipe, donate: bool, nested: bool, token: str) -> CompiledProgram:
     return _program(TRAIN_STEP._replace(donates=donate), definition, _shared(recipe), nested, token)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
 import jax
@@ -25,6 +26,32 @@ class Arrays(NamedTuple):
     metrics: Any = None
 
 
+class Form:
+    """The structure of a state. There is one object for each, so that comparing two takes no time.
+
+    Args:
+        tree: the structure of the `Arrays` but the key.
+
+    Attributes:
+        trains: whether all is there that training needs: an optimizer's state and metrics.
+    """
+
+    __slots__ = ("trains", "tree")
+
+    def __init__(self, tree: PyTree[Any]):
+        self.tree: PyTree[Any] = tree
+        arrays = self.arrays(range(tree.num_leaves))
+        self.trains: bool = arrays.opt_state is not None and arrays.metrics is not None
+
+    def arrays(self, leaves: Iterable[Any], rng: Any = None) -> Arrays:
+        """The parts of these leaves, and a key."""
+        arrays: Arrays = jax.tree.unflatten(self.tree, leaves)
+        return arrays._replace(rng=rng)
+
+
+_form = functools.lru_cache(maxsize=1024)(Form)
+
+
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(slots=True)
 class Packed:
@@ -32,16 +59,15 @@ class Packed:
 
     Attributes:
         leaves: the arrays.
-        structure: of the `Arrays` that they are.
+        form: of the state that they are.
     """
 
     leaves: list[Any]
-    structure: PyTree[Any] = dataclasses.field(metadata={"static": True})
+    form: Form = dataclasses.field(metadata={"static": True})
 
     def arrays(self, rng: Any = None) -> Arrays:
         """The parts, with a key."""
-        arrays: Arrays = jax.tree.unflatten(self.structure, self.leaves)
-        return arrays._replace(rng=rng)
+        return self.form.arrays(self.leaves, rng)
 
 
 class Held:
@@ -76,7 +102,8 @@ class Held:
         packed = self._packed
         if packed is None:
             arrays = self.arrays()
-            packed = self._packed = (Packed(*jax.tree.flatten(arrays._replace(rng=None))), arrays.rng)
+            leaves, tree = jax.tree.flatten(arrays._replace(rng=None))
+            packed = self._packed = (Packed(leaves, _form(tree)), arrays.rng)
         return packed
 
 

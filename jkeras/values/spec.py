@@ -294,7 +294,7 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
         return self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash(self._key())
+        return (self._spec_key or self._key()).hash
 
     def __repr__(self) -> str:
         parts = []

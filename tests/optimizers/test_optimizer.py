@@ -154,6 +154,28 @@ def test_moving_averages_equal_keras(frequency):
     jax.tree.map(np.testing.assert_array_equal, unchanged, params)
 
 
+class Doubling(optimizers.SGD):
+    def finalize(self, params, state):
+        return jax.tree.map(lambda value: 2 * value, params)
+
+
+FINALIZING = {
+    "plain": (optimizers.SGD(0.1), False),
+    "averages": (optimizers.SGD(0.1, use_ema=True), True),
+    "of a user": (Doubling(0.1), True),
+    "scaled": (optimizers.LossScaleOptimizer(optimizers.SGD(0.1)), False),
+    "scaled averages": (optimizers.LossScaleOptimizer(optimizers.SGD(0.1, use_ema=True)), True),
+    "several": (optimizers.MultiOptimizer([("*", optimizers.SGD(0.1, use_ema=True))]), True),
+    "of Optax": (optimizers.get(optax.sgd(0.1)), False),
+}
+
+
+@pytest.mark.parametrize("optimizer, finalizes", FINALIZING.values(), ids=FINALIZING)
+def test_an_optimizer_says_whether_it_gives_other_weights_at_the_end(optimizer, finalizes):
+    assert optimizer.finalizes == finalizes
+    assert (optimizer.finalize(PARAMS, optimizer.init(PARAMS)) is not PARAMS) == finalizes
+
+
 def test_exclusion_from_weight_decay_makes_a_new_optimizer():
     optimizer = optimizers.SGD(0.0, weight_decay=0.5)
     # The decay is in proportion to the learning rate, so a rate of zero would hide it.

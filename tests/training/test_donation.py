@@ -1,5 +1,8 @@
 """`fit(donate=True)`: the same numbers in the model's own memory, and a clear end for the model that gave it."""
 
+import weakref
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +15,15 @@ from jkeras.training import consumed
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)
+
+
+NAMED = "# the line that the message " + "names"
+
+
+def line_named(number):
+    """The number of the first or second line of this file that an error is to name, as messages write it."""
+    lines = enumerate(Path(__file__).read_text().splitlines(), 1)
+    return rf"test_donation.py, line {[at for at, line in lines if line.endswith(NAMED)][number]} "
 
 
 def compiled(**options):
@@ -88,7 +100,7 @@ def test_a_model_that_gave_its_arrays_away(use, method, tmp_path, monkeypatch):
     options = {"verbose": 0} if method == "fit" else {}
     trained = getattr(model, method)(X, Y, donate=True, **options)  # the line that the message names
     for gone in (model, sharing):
-        with pytest.raises(ConsumedError, match=rf"{method}.*donate=True.*test_donation.py, line \d+"):
+        with pytest.raises(ConsumedError, match=rf"{method}.*donate=True.*{line_named(0)}"):
             _ = USES[use](gone)
     assert trained is not None
 
@@ -115,7 +127,7 @@ def test_a_state_that_a_step_took(use, looks):
     first, _ = jk.train_step(model.definition, model.recipe, model.state, (X, Y))
     assert not looks or first.params
     second, _ = stepped(model, first)
-    with pytest.raises(ConsumedError, match=r"jk.train_step\(.*donate=True.*test_donation.py, line \d+"):
+    with pytest.raises(ConsumedError, match=rf"jk.train_step\(.*donate=True.*{line_named(1)}"):
         use(model, first)
     assert use(model, second) is not None
 
@@ -142,7 +154,7 @@ def test_models_that_share_arrays_with_a_state_that_a_step_took(share, fits_befo
     model = model.with_optimizer_state()
     sharing = share(model)
     state, _ = stepped(model, model.state)
-    with pytest.raises(ConsumedError, match=r"jk.train_step\(.*donate=True.*test_donation.py, line \d+"):
+    with pytest.raises(ConsumedError, match=rf"jk.train_step\(.*donate=True.*{line_named(1)}"):
         sharing.predict(X, verbose=0)
     assert np.isfinite(model.with_state(state).predict(X, verbose=0)).all()
 
@@ -189,9 +201,9 @@ def copied_arrays(monkeypatch, model, **options):
     sizes = []
     owned_copy = training.owned_copy
 
-    def noted(tree):
+    def noted(tree, *alike):
         sizes.extend(leaf.size for leaf in jax.tree.leaves(tree))
-        return owned_copy(tree)
+        return owned_copy(tree, *alike)
 
     with monkeypatch.context() as patch:
         for module in (training, consumed):
@@ -209,6 +221,24 @@ def test_weights_that_nobody_else_has_are_not_copied(monkeypatch):
     assert max(sizes) == 32  # `drawn` has them, too
     assert_equal(trained, again)
     assert not any(leaf.is_deleted() for leaf in jax.tree.leaves((drawn, model.state)))
+
+
+def test_copies_are_gone_once_the_first_step_took_them(monkeypatch):
+    model, copies = compiled().fit(X, Y, verbose=0), []
+    owned_copy = training.owned_copy
+
+    def noted(tree, *alike):
+        copied = owned_copy(tree, *alike)
+        copies.extend(map(weakref.ref, jax.tree.leaves(copied)))
+        return copied
+
+    monkeypatch.setattr(training, "owned_copy", noted)
+    alive = jk.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: left.append(sum(copy() is not None for copy in copies))
+    )
+    left = []
+    assert model.fit(X, Y, batch_size=20, verbose=0, callbacks=[alive]) is not None
+    assert copies and left == [0]
 
 
 def test_callbacks_may_keep_the_weights_that_they_see_first():
