@@ -170,7 +170,8 @@ def predict_on_batch(model: ModelWithSteps, x: Data | None) -> Any:
     """See `Model.predict_on_batch`."""
     x = batches.to_arrays(x, "x")
     model = model.build_for(x)
-    return jax.tree.map(np.asarray, loops_of().predict(model.definition, model.state, x))
+    outputs, structure = jax.tree.flatten(loops_of().predict(model.definition, model.state, x))
+    return jax.tree.unflatten(structure, map(np.asarray, outputs))
 
 
 # -- what these stand on -------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +14,8 @@ from jkeras.errors import InputError
 from jkeras.training import adapters
 from jkeras.training.state import Batch
 
+PARTS = ("x", "y", "sample_weight")
+
 
 def standardize_batch(item: Any) -> Batch:
     """A batch from what an iterable yielded."""
@@ -26,7 +27,7 @@ def standardize_batch(item: Any) -> Batch:
         item = (item,)
     if not 1 <= len(item) <= 3:
         raise InputError(f"A batch must be x, (x, y) or (x, y, sample_weight); got a tuple of {len(item)}.")
-    return Batch(*(to_arrays(part, name) for part, name in zip(item, ("x", "y", "sample_weight"), strict=False)))
+    return Batch(*map(to_arrays, item, PARTS))
 
 
 def is_number_list(value: object) -> bool:
@@ -145,7 +146,7 @@ def fill_up(batch: Batch, size: int) -> Batch:
     valid = _first_rows(rows, max(size, rows))
     if rows < size:
         batch = jax.tree.map(lambda a: np.concatenate([a, np.repeat(np.asarray(a)[:1], size - rows, axis=0)]), batch)
-    return dataclasses.replace(batch, valid=valid)
+    return Batch(batch.x, batch.y, batch.sample_weight, valid)
 
 
 @functools.lru_cache(maxsize=64)

@@ -17,6 +17,7 @@ from jkeras.training.batches import fill_up
 from jkeras.training.chunks import Chunks
 from jkeras.training.device_memory import fits
 from jkeras.training.finiteness import non_finite
+from jkeras.training.in_flight import STEPS_IN_FLIGHT, InFlight
 from jkeras.training.layout import Span
 from jkeras.training.order import Order, epoch_order
 from jkeras.training.prefetch import BATCHES_AHEAD, ReadAhead
@@ -72,7 +73,7 @@ class DeviceFeed:
         full = last if self.masked else min(last, source.rows // source.batch_size)
         per_batch = self.chunks.per_batch
         done += first
-        waiting: Any = None
+        in_flight = InFlight(STEPS_IN_FLIGHT if per_batch else 1)
         while done < full and not run.stopping:
             most = run.most_steps
             size = self.chunks.size if most is None else min(self.chunks.size, most)
@@ -86,9 +87,7 @@ class DeviceFeed:
             done = stop
             if per_batch:
                 run.call("on_train_batch_end", stop - 1 - first, run.batch_logs())
-            if waiting is not None:
-                jax.block_until_ready(waiting)
-            waiting = token
+            in_flight.add(token)
             self.chunks.note(stop - started)
             yield done - first
         if done == full < last and not run.stopping:
@@ -137,7 +136,7 @@ class HostFeed:
     def train(self, epoch: int, done: int = 0) -> Iterator[int]:
         run = self.run
         full_size = steps.batch_size(self.source.example())
-        waiting: Any = None
+        in_flight = InFlight(STEPS_IN_FLIGHT)
         if done and run.stopping:  # a run that is resumed where a callback had stopped it
             return
         note = self.source.get_state if isinstance(self.source, StreamSource) and run.stores else None
@@ -152,9 +151,7 @@ class HostFeed:
                     token = self._step(batch, index)
                 if self.chunks.per_batch:
                     run.call("on_train_batch_end", index, run.batch_logs())
-                if waiting is not None:
-                    jax.block_until_ready(waiting)
-                waiting = token
+                in_flight.add(token)
                 yield index + 1
                 if run.stopping:
                     return  # the state stays that of the last batch used

@@ -3,8 +3,9 @@
 Order of operations in `fit`, per epoch: draw the order of rows; dispatch chunks of steps, each of about as many steps as
 keep the progress bar and the interrupt key responsive; read the metrics once; validate; tell the callbacks.
 
-The host is always one chunk ahead of the device: it dispatches a chunk, then waits for the one before. The state that
-is passed in is copied once; from then on every step donates its buffers.
+The host is always one chunk ahead of the device, or a few steps where they are dispatched one by one: it dispatches a
+chunk, then waits for the one before. The state that is passed in is copied once; from then on every step donates its
+buffers.
 """
 
 from __future__ import annotations

@@ -223,20 +223,25 @@ class StreamSource:
 
     def _compare(self, batch: Batch) -> None:
         """Raises InputError for a batch that is put together in another way than the first."""
-        expected = {} if self.sample is None else self.sample.parts()
-        for (name, first), now in zip(expected.items(), batch.parts().values(), strict=False):
-            if name == "sample_weight" and self.class_weight is not None:
-                continue
-            if isinstance(first, np.ndarray) and isinstance(now, np.ndarray) and first.ndim == now.ndim:
-                continue
-            structures: list[Any] = [jax.tree.structure(first), jax.tree.structure(now)]
-            if structures[0] != structures[1] or any(
-                a.ndim != b.ndim for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(now), strict=True)
-            ):
-                raise InputError(
-                    f"Batch {self.taken} of the data has {name} = {_shown(now)}, but the first batch had {_shown(first)}. All"
-                    f" batches must be put together alike."
-                )
+        first = self.sample
+        if first is None:
+            return
+        self._compare_part("x", first.x, batch.x)
+        self._compare_part("y", first.y, batch.y)
+        if self.class_weight is None:
+            self._compare_part("sample_weight", first.sample_weight, batch.sample_weight)
+
+    def _compare_part(self, name: str, first: Any, now: Any) -> None:
+        if first is now is None or (type(first) is type(now) is np.ndarray and first.ndim == now.ndim):
+            return
+        structures: list[Any] = [jax.tree.structure(first), jax.tree.structure(now)]
+        if structures[0] != structures[1] or any(
+            a.ndim != b.ndim for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(now), strict=True)
+        ):
+            raise InputError(
+                f"Batch {self.taken} of the data has {name} = {_shown(now)}, but the first batch had {_shown(first)}. All"
+                f" batches must be put together alike."
+            )
 
 
 def _shown(part: object) -> str:
