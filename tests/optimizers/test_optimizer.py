@@ -170,7 +170,7 @@ FINALIZING = {
 }
 
 
-@pytest.mark.parametrize("optimizer, finalizes", FINALIZING.values(), ids=FINALIZING)
+@pytest.mark.parametrize(("optimizer", "finalizes"), FINALIZING.values(), ids=FINALIZING)
 def test_an_optimizer_says_whether_it_gives_other_weights_at_the_end(optimizer, finalizes):
     assert optimizer.finalizes == finalizes
     assert (optimizer.finalize(PARAMS, optimizer.init(PARAMS)) is not PARAMS) == finalizes
