@@ -10,7 +10,7 @@ import numbers
 import operator
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, cast
 
@@ -177,7 +177,7 @@ def one_of(*allowed: Result) -> Callable[[object], Result]:
     def convert(value: object) -> Result:
         folded = value.lower() if isinstance(value, str) else value
         for candidate in allowed:
-            if type(candidate) is type(folded) and candidate == folded:
+            if type(candidate) is type(folded) and candidate in (folded, value):
                 return candidate
         names = [candidate for candidate in allowed if isinstance(candidate, str)]
         hint = nearest(value, names) if isinstance(value, str) else ""
@@ -254,10 +254,24 @@ def texts(value: object) -> list[str]:
     return list(value)
 
 
+def some_texts(value: object) -> list[str]:
+    """The same, of at least one string."""
+    if not texts(value):
+        raise ArgumentError("expected at least one string")
+    return texts(value)
+
+
 def text(value: object) -> str:
     """A string."""
     if not isinstance(value, str):
         raise ArgumentError("expected a string")
+    return value
+
+
+def json_text(value: object) -> str | bytes:
+    """Text of JSON."""
+    if not isinstance(value, (str, bytes)):
+        raise ArgumentError("expected the text that `to_json` returns")
     return value
 
 
@@ -310,11 +324,25 @@ def array(value: object) -> np.ndarray:
     return result
 
 
+def table(value: object) -> Mapping[str, Any]:
+    """Objects by name."""
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise ArgumentError("expected a dict of objects by name")
+    return value
+
+
 def function(value: object) -> Callable[..., Any]:
     """Anything that can be called."""
     if not callable(value):
         raise ArgumentError("expected a function")
     return cast(Callable[..., Any], value)
+
+
+def named(value: Value) -> Value:
+    """A class or function, which has a name."""
+    if not isinstance(getattr(value, "__name__", None), str):
+        raise ArgumentError("expected a class or a function")
+    return value
 
 
 def name_of(function: object) -> str | None:

@@ -89,12 +89,14 @@ def set_epsilon(value: float) -> None:
         value: the number.
 
     Raises:
-        ArgumentError: `value` is not a number.
+        ArgumentError: `value` is not a number above 0.
 
     >>> set_epsilon(1e-7)
     """
     global _epsilon
-    _epsilon = float(arguments.checked("set_epsilon", "value", value, arguments.number))
+    _epsilon = float(
+        arguments.checked("set_epsilon", "value", value, arguments.between(0, float("inf"), open_low=True))
+    )
 
 
 def image_data_format() -> str:
@@ -162,13 +164,16 @@ def set_dtype_policy_name(name: str | None) -> None:
     Args:
         name: the name of a policy, such as "mixed_bfloat16"; None means the default float type.
 
+    Raises:
+        ArgumentError: it is no string.
+
     >>> set_dtype_policy_name("mixed_bfloat16")
     >>> dtype_policy_name()
     'mixed_bfloat16'
     >>> set_dtype_policy_name(None)
     """
     global _dtype_policy
-    _dtype_policy = name
+    _dtype_policy = arguments.checked("set_dtype_policy_name", "name", name, arguments.optional(arguments.text))
 
 
 def disable_traceback_filtering() -> None:

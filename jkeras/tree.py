@@ -12,6 +12,7 @@ from typing import Any
 import jax
 from jax.tree_util import DictKey, FlattenedIndexKey
 
+from jkeras.arguments import checked, entries, function
 from jkeras.errors import InputError
 from jkeras.types import PyTree
 
@@ -139,7 +140,7 @@ def pack_sequence_as(structure: PyTree[Any], flat_sequence: Iterable[Any]) -> Py
     {'a': 1, 'b': [2, 3]}
     """
     definition: Any = jax.tree.structure(structure, is_leaf=_is_leaf)
-    leaves = list(flat_sequence)
+    leaves = checked("tree.pack_sequence_as", "flat_sequence", flat_sequence, entries)
     if len(leaves) != definition.num_leaves:
         raise InputError(
             f"tree.pack_sequence_as: the structure has {definition.num_leaves} leaves, but there are {len(leaves)} values."
@@ -197,6 +198,7 @@ def map_shape_structure(func: Callable[[Any], Any], structure: PyTree[Any]) -> P
         sizes = isinstance(value, (list, tuple)) and all(size is None or isinstance(size, int) for size in value)
         return value is None or sizes
 
+    checked("tree.map_shape_structure", "func", func, function)
     return _in_order_of(structure, jax.tree.map(func, structure, is_leaf=is_shape))
 
 
@@ -212,6 +214,8 @@ def traverse(func: Callable[[Any], Any], structure: PyTree[Any], top_down: bool 
     >>> traverse(lambda part: tuple(part) if isinstance(part, list) else None, [1, [2]], top_down=False)
     (1, (2,))
     """
+
+    checked("tree.traverse", "func", func, function)
 
     def inside(part: PyTree[Any]) -> PyTree[Any]:
         if not is_nested(part):

@@ -19,6 +19,7 @@ C = np.arange(16) % 2
 IMAGES = np.ones((4, 8, 8, 3), "float32")
 schedules = optimizers.schedules
 BARE = jk.Sequential([jk.Input((4,)), layers.Dense(1)])
+WIDE = jk.Sequential([jk.Input((7,)), layers.Dense(1)])
 
 
 def model(loss="mse", optimizer="sgd", units=1, activation=None, **options):
@@ -37,6 +38,12 @@ def two():
 
 def fit(of=None, x=X, y=Y, **options):
     return (of or model()).fit(x, y, verbose=options.pop("verbose", 0), **options)
+
+
+def step(function, **changes):
+    net = model().init(0)
+    good = {"definition": net.definition, "recipe": net.recipe, "state": net.state, "batch": (X, Y)}
+    return function(**{**good, **changes})
 
 
 def assign(target, name, value):
@@ -382,6 +389,47 @@ USES = {
         lambda: jk.train_step((m := model().init(0)).definition, m.recipe, m.state, X),
         "no y for it",
         r"the batch of a step is `\(x, y\)`",
+    ),
+    **{
+        f"{function}: {name}": (lambda call=call, given=given: step(call, **given), place, shown)
+        for function, call in (("train_step", jk.train_step), ("eval_step", jk.eval_step))
+        for name, (given, place, shown) in {
+            "a model as state": ({"state": BARE}, rf"{function}\(state=", r"expected `model\.state`"),
+            "weights as state": ({"state": {"a": X}}, rf"{function}\(state=", "TrainState"),
+            "a name as definition": ({"definition": "net"}, rf"{function}\(definition=", "'net'"),
+            "a name as recipe": ({"recipe": "sgd"}, rf"{function}\(recipe=", "'sgd'"),
+            "fewer targets": ({"batch": (X, Y[:3])}, "samples", "y has 3"),
+            "a single target": ({"batch": (X, Y[:1])}, "samples", "y has 1"),
+            "fewer weights": ({"batch": (X, Y, np.ones(3))}, "samples", "sample_weight has 3"),
+            "nothing": ({"batch": None}, "batch", "no data"),
+            "texts": ({"batch": (["a"], Y)}, rf"{function}\(batch=", "'a'"),
+            "the state of another model": ({"state": WIDE.init(0).state}, "dense", r"shape \(7, 1\).*\(4, 1\)"),
+        }.items()
+    },
+    "predict_step: weights as state": (
+        lambda: jk.predict_step(BARE.definition, BARE.init(0).params, X),
+        r"predict_step\(state=",
+        "TrainState",
+    ),
+    "predict_step: texts": (
+        lambda: jk.predict_step(BARE.definition, BARE.init(0).state, ["a"]),
+        r"predict_step\(inputs=",
+        "'a'",
+    ),
+    "apply: no weights": (lambda: BARE.apply(X, X), r"apply\(params=", r"model\.apply\(model\.params, x\)"),
+    "apply: a state": (lambda: BARE.apply(BARE.init(0).state, X), r"apply\(params=", r"`state\.params`"),
+    "apply: state of layers": (lambda: BARE.apply(BARE.init(0).params, X, state=X), r"apply\(state=", "model_state"),
+    "apply: a weight is missing": (lambda: BARE.apply({}, X), "dense", "'kernel' is not among"),
+    "apply: weights of another": (lambda: BARE.apply(WIDE.init(0).params, X), "dense", r"shape \(7, 1\).*\(4, 1\)"),
+    "apply: training as text": (
+        lambda: BARE.apply(BARE.init(0).params, X, training="yes"),
+        r"apply\(training=",
+        "'yes'",
+    ),
+    "part of a step outside of one": (
+        lambda: BARE.apply_gradients(BARE.init(0).state, {}),
+        "train_step",
+        r"jk\.train_step\(model\.definition",
     ),
     "boxes in an unknown format": (
         lambda: jk.visualization.plot_bounding_box_gallery(IMAGES, "xyxyx"),

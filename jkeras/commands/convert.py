@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from jkeras.console.quantities import number_of
 from jkeras.errors import ArgumentError, ExistsError
 from jkeras.files.containers import kinds
 from jkeras.files.loading import load_model
@@ -35,5 +36,6 @@ def execute(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int
         save_model(model, target, overwrite=options.overwrite)
     else:
         save_weights(model, target, overwrite=options.overwrite)
-    print(f"{options.source} -> {options.target}: {len(model.layers)} layers, {model.count_params():,} weights")
+    size = f"{number_of(len(model.layers), 'layer')}, {number_of(model.count_params(), 'weight')}"
+    print(f"{options.source} -> {options.target}: {size}")
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jkeras.distribute import FSDP, DataParallel, MirroredStrategy, Strategy, plan
 from jkeras.distribute.planning.chips import EXAMPLES
+from jkeras.distribute.planning.planner import checked_target
 from jkeras.imports import keras_imports
 from jkeras.models.model import Model
 
@@ -36,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Plans and prints; the status is 1 if the model does not fit."""
+    checked_target(options.topology, options.timeout)  # before the script runs, which may take long
     model = find(options.model, parser, options.keras)
     strategy = STRATEGIES[options.strategy]() if options.strategy else None
     planned = plan(model, options.batch, options.topology, strategy, timeout=options.timeout)

@@ -16,6 +16,15 @@ def count(value: float, unit: str) -> str:
     return f"{value:.3g} {prefix}{unit}"
 
 
+def number_of(number: int, noun: str) -> str:
+    """A number of things, in the plural where there is not exactly one.
+
+    >>> number_of(1, "layer"), number_of(1200, "layer")
+    ('1 layer', '1,200 layers')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def amount(value: float) -> str:
     """Bytes with a metric prefix."""
     return count(value, "B")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import jax
 import numpy as np
 
+from jkeras import arguments
 from jkeras.console.tables import aligned
 from jkeras.distribute.devices import name_of
 from jkeras.distribute.sharded import MeshStrategy
+from jkeras.errors import ArgumentError
+from jkeras.graph.layer import Layer
 from jkeras.training.state import TrainState, named_arrays
-from jkeras.training.strategy import Strategy
+from jkeras.training.strategy import Strategy, as_strategy
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
@@ -109,6 +112,9 @@ def describe(model: Model, strategy: Strategy | None = None, *, verbose: bool = 
     params/dense/kernel  4 x 8  -        128         128
     all                                  160         160
     """
+    arguments.checked("describe", "model", model, _model)
+    arguments.checked("describe", "strategy", strategy, as_strategy)
+    arguments.flags("describe", verbose=verbose)
     strategy = strategy or (None if model.recipe is None else model.recipe.distribute)
     state = _state(model)
     names = [
@@ -134,6 +140,12 @@ def describe(model: Model, strategy: Strategy | None = None, *, verbose: bool = 
     if verbose:
         print(placement)
     return placement
+
+
+def _model(value: object) -> Model:
+    if not (isinstance(value, Layer) and hasattr(value, "recipe")):
+        raise ArgumentError("expected a model")
+    return cast("Model", value)
 
 
 def _state(model: Model) -> TrainState:

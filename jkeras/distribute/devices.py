@@ -71,6 +71,8 @@ def as_names(value: object) -> tuple[str, ...] | int | None:
         raise ArgumentError(
             "expected a list of devices such as ['gpu:0', 'gpu:1'], a number of devices, or None for all"
         )
+    if not all(isinstance(device, (str, jax.Device)) for device in value):
+        raise ArgumentError("expected devices by name, such as 'gpu:0', or of `jax.devices()`")
     names = tuple(device.lower() if isinstance(device, str) else name_of(device) for device in value)
     # TensorFlow's forms are "/gpu:0" and "/job:worker/device:GPU:0".
     names = tuple(":".join(name.rsplit("/", 1)[-1].removeprefix("device:").split(":")[-2:]) for name in names)

@@ -105,6 +105,12 @@ def _axes(value: object) -> tuple[str | None, ...]:
     return tuple(value)
 
 
+def _mesh(value: object) -> DeviceMesh:
+    if not isinstance(value, DeviceMesh):
+        raise ArgumentError("expected a `DeviceMesh`, or None")
+    return value
+
+
 class TensorLayout(Spec):
     """How an array is split: for each of its axes an axis of the mesh, or None if it is not split.
 
@@ -120,7 +126,7 @@ class TensorLayout(Spec):
     """
 
     axes: Converted[Sequence[str | None], tuple[str | None, ...]] = field(convert=_axes)
-    device_mesh: DeviceMesh | None = None
+    device_mesh: DeviceMesh | None = field(default=None, convert=arguments.optional(_mesh))
 
     def __post_init__(self) -> None:
         if self.device_mesh is not None:
@@ -267,6 +273,12 @@ def distribute_tensor(tensor: ArrayLike, layout: TensorLayout | jax.sharding.Sha
     >>> distribute_tensor(np.array([[1.0, 2.0]]), TensorLayout(["batch", None], mesh)).tolist()
     [[1.0, 2.0]]
     """
+    if not isinstance(layout, (TensorLayout, jax.sharding.Sharding)):
+        raise ArgumentError(
+            f"distribute_tensor(layout={arguments.shown(layout)}): expected a `TensorLayout` or a `jax.sharding.Sharding`."
+        )
+    if not isinstance(tensor, jax.Array):
+        tensor = arguments.checked("distribute_tensor", "tensor", tensor, arguments.array)
     sharding = layout.backend_layout if isinstance(layout, TensorLayout) else layout
     if isinstance(layout, TensorLayout):
         check_layout("The tensor", np.shape(tensor), layout)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import jax
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError, ProcessError
 
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
@@ -91,6 +92,7 @@ def described(
     Job(address='a:1', processes=2, number=1)
     """
     cluster, own = _tf_config(environment)
+    arguments.checked("initialize", "job_addresses", job_addresses, arguments.optional(arguments.text))
     addresses = job_addresses or environment.get(ADDRESSES) or ",".join(cluster)
     listed = [address.strip() for address in addresses.split(",") if address.strip()]
     count = _integer("num_processes", COUNT, num_processes, environment)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from jkeras import allowance
+from jkeras import allowance, arguments
 from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError
 from jkeras.files import keras3_archive, keras3_weights, untrusted, weight_groups
@@ -62,7 +62,7 @@ class KerasFileEditor(Spec):
     metadata: Mapping[str, Any] | None
 
     def __init__(self, filepath: PathLike):
-        self.filepath = os.fspath(filepath)
+        self.filepath = os.fspath(arguments.checked("KerasFileEditor", "filepath", filepath, arguments.path))
         path = Path(self.filepath)
         if not path.name.endswith((ARCHIVE, WEIGHTS)):
             raise ArgumentError(

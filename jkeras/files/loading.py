@@ -8,7 +8,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from jkeras import allowance
+from jkeras import allowance, arguments
 from jkeras.errors import ArgumentError, JkerasError, RestoreError
 from jkeras.files import config as configs
 from jkeras.files import hub, keras3_archive, untrusted
@@ -69,6 +69,8 @@ def load_model(
         path = Path(filepath)
     except TypeError:
         raise ArgumentError(f"load_model(filepath={filepath!r}): expected the path of a file or directory.") from None
+    arguments.checked("load_model", "compile", compile, arguments.flag)
+    arguments.checked("load_model", "safe_mode", safe_mode, arguments.optional(arguments.flag))
     if not isinstance(custom_objects, (Mapping, NoneType)):
         raise ArgumentError(f"load_model(custom_objects={custom_objects!r}): expected a dict from names to classes.")
     kind = kinds.to_read(path, "load_model")
@@ -98,6 +100,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     >>> model_from_json(jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)]).to_json()).output_shape
     (None, 1)
     """
+    arguments.checked("model_from_json", "json_string", json_string, arguments.json_text)
+    arguments.checked("model_from_json", "custom_objects", custom_objects, arguments.optional(arguments.table))
     config = documents.parse(json_string, "The JSON text")
     with untrusted.reading("The JSON text"), allowance.of_file(len(json_string)):
         config = definitions.of_today(config, str(config["keras_version"]) if "keras_version" in config else None)
@@ -179,6 +183,9 @@ def clone_model(
     """
     if not isinstance(model, Model):
         raise ArgumentError(f"clone_model(model={model!r}): expected a `jk.Model`.")
+    arguments.flags("clone_model", recursive=recursive)
+    arguments.checked("clone_model", "clone_function", clone_function, arguments.optional(arguments.function))
+    arguments.checked("clone_model", "call_function", call_function, arguments.optional(arguments.function))
     fresh = model
     if clone_function is not None:
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from jkeras import registry
+from jkeras import arguments, registry
 from jkeras.dtypes import DTypePolicy
-from jkeras.errors import RestoreError
+from jkeras.errors import ArgumentError, RestoreError
 from jkeras.files import config as configs
 from jkeras.graph.layer import Layer
 from jkeras.models.model import Model, known_classes
@@ -31,6 +31,12 @@ FAMILIES = (
 FUNCTIONS = ("activations", "losses", "metrics")
 
 
+def _model(value: object) -> Model:
+    if not (isinstance(value, Layer) and hasattr(value, "save_weights")):
+        raise ArgumentError("expected a model")
+    return cast("Model", value)
+
+
 def save_model(model: Model, filepath: PathLike, overwrite: bool = True) -> None:
     """The same as `model.save(filepath)`.
 
@@ -49,7 +55,7 @@ def save_model(model: Model, filepath: PathLike, overwrite: bool = True) -> None
     ...     jk.load_model(f"{folder}/model.keras").output_shape
     (None, 1)
     """
-    model.save(filepath, overwrite=overwrite)
+    arguments.checked("save_model", "model", model, _model).save(filepath, overwrite=overwrite)
 
 
 def save_weights(
@@ -75,7 +81,9 @@ def save_weights(
     ...     load_weights(model, f"{folder}/it.weights.h5").count_params()
     3
     """
-    model.save_weights(filepath, overwrite, max_shard_size, **kwargs)
+    arguments.checked("save_weights", "model", model, _model).save_weights(
+        filepath, overwrite, max_shard_size, **kwargs
+    )
 
 
 def load_weights(model: Model, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any) -> Model:
@@ -98,7 +106,7 @@ def load_weights(model: Model, filepath: PathLike, skip_mismatch: bool = False, 
     ...     load_weights(model, f"{folder}/it.safetensors").count_params()
     3
     """
-    return model.load_weights(filepath, skip_mismatch, **kwargs)
+    return arguments.checked("load_weights", "model", model, _model).load_weights(filepath, skip_mismatch, **kwargs)
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -135,12 +143,16 @@ def deserialize_keras_object(
     Raises:
         RestoreError: the configuration names something unknown.
         UnknownNameError: the same, if similar names can be suggested.
+        ArgumentError: `custom_objects` or `safe_mode` is something else.
 
     >>> from jkeras import initializers
     >>> deserialize_keras_object(serialize_keras_object(initializers.Constant(2)))
     Constant(value=2)
     """
-    with registry.custom_object_scope(custom_objects or {}):
+    place = "deserialize_keras_object"
+    arguments.flags(place, safe_mode=safe_mode)
+    known = arguments.checked(place, "custom_objects", custom_objects, arguments.optional(arguments.table))
+    with registry.custom_object_scope(known or {}):
         return deserialize(config, _made)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jkeras.arguments import checked, flag
 from jkeras.compilation import use_persistent_cache
 from jkeras.errors import NotBuiltError
 from jkeras.garbage import collector_paused
@@ -80,6 +81,8 @@ def apply(layer: BoundLayer, variables: Mapping[str, Any], args: tuple[Any, ...]
 
     Raises:
         NotBuiltError: the variables are not those that `init` returns.
+        InputError: a weight is missing or has another shape.
+        ArgumentError: `training` is not True or False.
     """
     if not isinstance(variables, Mapping) or not set(variables) <= {"params", "state"}:
         raise NotBuiltError(
@@ -87,6 +90,6 @@ def apply(layer: BoundLayer, variables: Mapping[str, Any], args: tuple[Any, ...]
         )
     kwargs = dict(kwargs)
     rng, return_state = kwargs.pop("rng", None), kwargs.pop("return_state", False)
-    training = bool(kwargs.pop("training", False) or False)
+    training = checked(f"{type(layer).__name__}.apply", "training", kwargs.pop("training", None) or False, flag)
     result, _ = linen.run(layer, variables, args, kwargs, training=training, rng=None if rng is None else as_key(rng))
     return (result.outputs, result.state) if return_state else result.outputs

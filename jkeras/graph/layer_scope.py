@@ -72,6 +72,7 @@ class LayerScope:
         if value.shape != shape:
             raise InputError(
                 f"{self.path}/{name}: the variables given hold an array of shape {value.shape}; the layer needs {shape}."
+                " Pass the weights of this model."
             )
         if info.collection == "state":
             self.state.add(name)

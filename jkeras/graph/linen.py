@@ -12,7 +12,7 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 import flax
 import flax.core
@@ -77,9 +77,15 @@ class FlaxScope(LayerScope):
 
         if info.collection == "params":
             # Where there is a value, Flax would trace the initializer to compare shapes.
-            known = self._flax.has_variable("params", name)
-            weight: jax.Array = self._flax.get_variable("params", name) if known else self._flax.param(name, make)
-            return weight
+            if self._flax.has_variable("params", name):
+                weight: jax.Array = self._flax.get_variable("params", name)
+                return weight
+            if not self._flax.is_mutable_collection("params"):
+                raise InputError(
+                    f"{self.path}: the weight {name!r} is not among the weights that the call was given. Pass those of a"
+                    " model with these layers, `model.params`, or those that `init` returns."
+                )
+            return cast("jax.Array", self._flax.param(name, make))
         key = self._flax.make_rng("params") if self._flax.has_rng("params") else None
         state: jax.Array = self._flax.variable("state", name, make, key).value
         return state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jkeras import tree
+from jkeras import arguments, tree
 from jkeras.errors import ArgumentError
 from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.functional import Functional, functional_like_constructor
@@ -40,6 +40,9 @@ def clone_model(
         ArgumentError: an argument does not apply to this kind of model.
     """
     cache = kwargs.pop("cache", None)
+    arguments.checked("clone_model", "clone_function", clone_function, arguments.optional(arguments.function))
+    arguments.checked("clone_model", "call_function", call_function, arguments.optional(arguments.function))
+    arguments.checked("clone_model", "recursive", recursive, arguments.flag)
     if kwargs:
         raise ArgumentError(f"Unexpected keyword argument(s): {tuple(kwargs)}")
     if isinstance(model, (Sequential, Functional)):

@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import registry
+from jkeras import arguments, registry
 from jkeras.errors import ArgumentError, DescriptionError, RestoreError
 from jkeras.graph import layer as graph_layer
 from jkeras.keras import lambdas
@@ -71,6 +71,9 @@ def deserialize_keras_object(
     [1, 2]
     """
     around = in_safe_mode()
+    place = "deserialize_keras_object"
+    arguments.flags(place, safe_mode=safe_mode)
+    arguments.checked(place, "custom_objects", custom_objects, arguments.optional(arguments.table))
     known = {**(custom_objects or {}), **registry.scoped_objects(), **GLOBAL_CUSTOM_OBJECTS}
     return _Reader(known, safe_mode if around is None else around).read(config, module_objects)
 

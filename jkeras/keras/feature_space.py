@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import jax
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.keras import layers, ops
 from jkeras.keras.files import save_model
@@ -118,7 +119,8 @@ class FeatureSpace(parts.FeatureKinds, Layer):
         self.num_discretization_bins = num_discretization_bins
         self.output_mode = output_mode
         self.features = {key: self._named(key, _read(feature), sizes) for key, feature in features.items()}
-        self.crosses = self._crosses(map(_read, crosses or ()), crossing_dim, self.features)
+        crosses = arguments.checked("FeatureSpace", "crosses", () if crosses is None else crosses, arguments.entries)
+        self.crosses = self._crosses(map(_read, crosses), crossing_dim, self.features)
         self.crosses_by_name = {cross.name: cross for cross in self.crosses}
         self.inputs = {key: Input((1,), dtype=feature.dtype, name=key) for key, feature in self.features.items()}
         self.preprocessors = {key: feature.preprocessor for key, feature in self.features.items()}

@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from jkeras import allowance
+from jkeras import allowance, arguments
 from jkeras.arguments import checked, number, optional
 from jkeras.arguments import path as path_of
 from jkeras.errors import ArgumentError, RestoreError
@@ -41,6 +41,14 @@ from jkeras.keras.walk import is_saveable, load_state, loading_failure, save_sta
 # -- whole models ----------------------------------------------------------------------------------------------------------
 
 
+def _check_layer(function: str, model: Any) -> None:
+    """Refuses what is neither a model nor a layer."""
+    from jkeras.keras.layer import Layer
+
+    if not isinstance(model, Layer):
+        raise ArgumentError(f"{function}(model={arguments.shown(model)}): expected a model or a layer.")
+
+
 def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
     """Writes a model, or a layer, with its weights and training configuration.
 
@@ -54,6 +62,8 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
     Raises:
         ValueError: the suffix does not determine a format, or an argument is unknown.
     """
+    _check_layer("save_model", model)
+    arguments.checked("save_model", "overwrite", overwrite, arguments.flag)
     include_optimizer = kwargs.pop("include_optimizer", True)
     _check_format(filepath, kwargs.pop("save_format", None))
     if kwargs:
@@ -146,6 +156,9 @@ def load_model(
     Raises:
         ValueError: there is no such file, or its format is unknown.
     """
+    arguments.checked("load_model", "compile", compile, arguments.flag)
+    arguments.checked("load_model", "safe_mode", safe_mode, arguments.optional(arguments.flag))
+    arguments.checked("load_model", "custom_objects", custom_objects, arguments.optional(arguments.table))
     if isinstance(filepath, io.IOBase):
         return load_from(filepath.read(), None, custom_objects, compile, safe_mode)
     if hub.is_name(filepath):
@@ -274,6 +287,8 @@ def save_weights(
     Raises:
         ValueError: the path has another suffix, or the model has no weights yet.
     """
+    _check_layer("save_weights", model)
+    arguments.checked("save_weights", "overwrite", overwrite, arguments.flag)
     skip = kwargs.pop("objects_to_skip", None)
     if kwargs:
         raise ArgumentError(f"The following argument(s) are not supported: {list(kwargs)}")
@@ -319,6 +334,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     Raises:
         ValueError: the file does not match the model, or the path has another suffix.
     """
+    _check_layer("load_weights", model)
+    arguments.checked("load_weights", "skip_mismatch", skip_mismatch, arguments.flag)
     skip, by_name = kwargs.pop("objects_to_skip", None), kwargs.pop("by_name", None)
     if kwargs:
         raise ArgumentError(f"Invalid keyword arguments: {kwargs}")

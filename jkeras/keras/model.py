@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import importlib
 import io
 import json
@@ -193,7 +194,7 @@ class Model(Trainer, Layer):
         from jkeras.keras.files import load_from, save_to
 
         if not self.built and type(self).get_config is Model.get_config and not _is_plain_model(type(self)):
-            return object.__reduce_ex__(self, 2)
+            return copyreg.__newobj__, (type(self),), self.__getstate__()  # type: ignore[attr-defined]
         buffer = io.BytesIO()
         save_to(self, buffer)
         return load_from, (buffer.getvalue(), type(self))

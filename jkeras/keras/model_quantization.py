@@ -24,7 +24,7 @@ def quantize_model(model: Any, mode: Any, config: Any, filters: Any, options: Ma
     is_selected = layer_filter(filters)
     # The model itself is among its layers, but is a leaf only if it has no sublayers.
     for layer in model._flatten_layers():
-        if not is_selected(layer) or len(layer._flatten_layers()) > 1:
+        if layer is model or not is_selected(layer) or len(layer._flatten_layers()) > 1:
             continue
         try:
             layer.quantize(mode, type_check=type_check, config=config)

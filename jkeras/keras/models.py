@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jkeras import allowance
+from jkeras import allowance, arguments
 from jkeras.errors import ArgumentError
 from jkeras.files import untrusted
 from jkeras.files.containers import documents
@@ -24,6 +24,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     Raises:
         RestoreError: the text does not describe a model.
     """
+    arguments.checked("model_from_json", "json_string", json_string, arguments.json_text)
+    arguments.checked("model_from_json", "custom_objects", custom_objects, arguments.optional(arguments.table))
     config = documents.parse(json_string, "The JSON text")
     own = (custom_objects or {}).values()
     with untrusted.reading("The JSON text", own), allowance.of_file(len(json_string)):

@@ -167,6 +167,7 @@ class AdaptableModel(StructuredModel):
         [(8,), (4, 2), (2, 8)]
         """
         self._check_built("enable_lora")
+        arguments.checked("enable_lora", "rank", rank, arguments.positive_int)
         arguments.checked("enable_lora", "pattern", pattern, arguments.text)
         arguments.checked("enable_lora", "seed", seed, arguments.integer)
         layers = dict(self._adaptable(LowRankLayer))

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import config, constants
+from jkeras.arguments import shown
 from jkeras.buffers import taken
 from jkeras.discarded import check_used
 from jkeras.dispatch import is_symbolic
@@ -325,7 +326,7 @@ class ModelValue(ModelAttributes, Layer):
         """
         if not isinstance(state, TrainState):
             raise ArgumentError(
-                f"with_state(state={state!r}): expected a `TrainState`, such as `model.state.replace(params=...)`."
+                f"with_state(state={shown(state)}): expected a `TrainState`, such as `model.state.replace(params=...)`."
             )
         check_used("with_state")
         return self._evolve(state=state) if history is None else self._evolve(state=state, history=history)
@@ -399,11 +400,22 @@ class ModelValue(ModelAttributes, Layer):
             *args: the inputs.
             state: non-trainable weights; the model's own if None.
             **kwargs: `training`, `rng`, and `return_state=True` to get `(outputs, state)`.
+
+        Raises:
+            ArgumentError: `params` or `state` is no tree of weights.
+            InputError: a weight is missing or has another shape, or the inputs do not match the model.
         """
         if isinstance(params, Mapping) and set(params) <= {"params", "state"} and "params" in params:
             params, state = params["params"], params.get("state", state)
+        if not isinstance(params, Mapping):
+            hint = (
+                "Write `state.params`." if isinstance(params, TrainState) else "Write `model.apply(model.params, x)`."
+            )
+            raise ArgumentError(f"apply(params={shown(params)}): expected weights, a dict like `model.params`. {hint}")
         if state is None:
             state = self.model_state
+        elif not isinstance(state, Mapping):
+            raise ArgumentError(f"apply(state={shown(state)}): expected a dict like `model.model_state`.")
         return apply(self.definition, {"params": params, "state": state}, args, kwargs)
 
     # -- as a value -----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jkeras import optimizers
+from jkeras import arguments, optimizers
 from jkeras.buffers import owned_copy
 from jkeras.errors import FrozenError
 from jkeras.files.restoring import writable_definition
@@ -76,6 +76,12 @@ class Handle:
         """The optimizer in use: its `learning_rate` can be read and assigned."""
         return LiveOptimizer(self)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self.value  # immutable, and a copy of what is being trained
+
+    def __reduce__(self) -> Any:
+        return _itself, (self.value,)
+
     def __getattr__(self, name: str) -> Any:
         if name in REDEFINING:
             raise FrozenError(
@@ -104,6 +110,10 @@ class Handle:
         return f"<live {self._value!r}>"
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
 class LiveOptimizer:
     """The optimizer of a live model: configuration, and the learning rate in the state."""
 
@@ -118,6 +128,7 @@ class LiveOptimizer:
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
+        value = arguments.checked("optimizer", "learning_rate", value, arguments.scalar)
         model = self._handle.value.with_optimizer_state()
         opt_state = optimizers.set_learning_rate(model.recipe.optimizer, arrays_of(model.state).opt_state, value)
         self._handle.value = model._evolve(state=model.state.replace(opt_state=opt_state))

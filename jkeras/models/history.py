@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from jkeras import arguments
 from jkeras.console.tables import html_table as html_table
 from jkeras.errors import FrozenError
 from jkeras.lazy import needed
@@ -40,10 +41,13 @@ class History(Mapping[str, list[float]]):
     def __init__(
         self, logs: Mapping[str, list[float]] | None = None, epoch: Any = (), params: Mapping[str, Any] | None = None
     ):
+        logs = arguments.checked("History", "logs", {} if logs is None else logs, arguments.table)
+        epoch = arguments.checked("History", "epoch", epoch, arguments.entries)
+        params = arguments.checked("History", "params", {} if params is None else params, arguments.table)
         own = {
-            "_logs": FrozenDict({name: FrozenList(values, ADVICE) for name, values in (logs or {}).items()}, ADVICE),
+            "_logs": FrozenDict({name: FrozenList(values, ADVICE) for name, values in logs.items()}, ADVICE),
             "_epoch": FrozenList(epoch, ADVICE),
-            "_params": FrozenDict(params or {}, ADVICE),
+            "_params": FrozenDict(params, ADVICE),
         }
         vars(self).update(own)
 
@@ -110,7 +114,11 @@ class History(Mapping[str, list[float]]):
 
         Args:
             path: the file to write.
+
+        Raises:
+            ArgumentError: it is no path; a number would be an open file.
         """
+        path = arguments.checked("to_csv", "path", path, arguments.path)
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["epoch", *self._logs])

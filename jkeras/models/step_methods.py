@@ -141,7 +141,12 @@ class ModelWithSteps(AdaptableModel, StepMethods):
     def _step_program(self) -> Program:
         program = self._spec_contents.program
         if program is None:
-            raise NotCompiledError("This helper works inside `train_step` while the model trains.")
+            raise NotCompiledError(
+                f"`compute_gradients`, `gradients_of`, `apply_gradients`, `update_metrics` and `compute_loss` of"
+                f" {type(self).__name__} work inside of a `train_step` or `test_step` that a subclass overrides. In a loop of"
+                " your own, `state, logs = jk.train_step(model.definition, model.recipe, state, (x, y))` is a whole step;"
+                " `model.with_state(state)` takes its result."
+            )
         return program
 
     def check_task(self, task: Task, class_weight: Mapping[Any, float] | None) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from jkeras import arguments
 from jkeras.buffers import owned_copy
+from jkeras.console.quantities import number_of
 from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError, NotBuiltError, suggestion
 from jkeras.graph import network as networks
@@ -307,8 +308,8 @@ class StructuredModel(ModelValue):
 
     def __repr__(self) -> str:
         kind = type(self).__name__
-        count = f"{self.count_params():,} weights" if self.built else "not built"
-        return f"<{kind} {self.name or self.default_name!r}: {len(self.children())} layers, {count}>"
+        count = number_of(self.count_params(), "weight") if self.built else "not built"
+        return f"<{kind} {self.name or self.default_name!r}: {number_of(len(self.children()), 'layer')}, {count}>"
 
 
 def _of_type(value: ArrayLike, dtype: Any) -> Any:

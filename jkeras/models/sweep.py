@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import optimizers
+from jkeras import arguments, optimizers
 from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
 from jkeras.lazy import needed
@@ -195,6 +195,7 @@ class Sweep:
         logs = self.history
         if not logs:
             raise NotBuiltError("Nothing is trained yet: `sweep = sweep.fit(x, y)`.")
+        by = arguments.checked("ranked", "by", by, arguments.optional(arguments.text))
         by = by or ("val_loss" if "val_loss" in logs else "loss")
         if by not in logs:
             raise ArgumentError(f"The logs have no {by!r}.{suggestion(by, logs)} They have {', '.join(logs)}.")

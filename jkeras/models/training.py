@@ -133,6 +133,7 @@ def _pass(model: ModelWithSteps, source: Source, verbose: Verbose, callbacks: Ca
 
 def train_on_batch(model: Model, data: TrainingData, return_dict: bool, donate: bool) -> tuple[Model, Scores]:
     """See `Model.train_on_batch`."""
+    arguments.flags("train_on_batch", return_dict=return_dict, donate=donate)
     recipe = recipe_of(model, "train_on_batch")
     check_used("train_on_batch", 3)
     task = prepare(model, _one_batch(data), method="train_on_batch", in_memory=True)
@@ -156,6 +157,7 @@ def train_on_batch(model: Model, data: TrainingData, return_dict: bool, donate: 
 
 def test_on_batch(model: ModelWithSteps, data: TrainingData, return_dict: bool) -> Scores:
     """See `Model.test_on_batch`."""
+    arguments.flags("test_on_batch", return_dict=return_dict)
     recipe = recipe_of(model, "test_on_batch")
     data = _one_batch(data)
     if recipe.distribute is not None or recipe.run_eagerly:

@@ -72,6 +72,7 @@ def plot_history(
     if not names:
         raise InputError("There is nothing to plot: the history is empty. Train first: `model = model.fit(x, y)`.")
     if metrics is not None:
+        metrics = arguments.checked("plot", "metrics", metrics, arguments.some_texts)
         for name in metrics:
             if name not in names:
                 raise ArgumentError(f"plot(metrics=...): the history has no {name!r}.{suggestion(name, names)}")
@@ -152,6 +153,8 @@ def plot_sweep(sweep: Sweep, metric: str | None = None, *, path: str | os.PathLi
     >>> len(plot_sweep(sweep).axes)
     2
     """
+    if not callable(getattr(sweep, "ranked", None)):
+        raise ArgumentError(f"plot_sweep(sweep={arguments.shown(sweep)}): expected a `jk.sweep(...)` that was trained.")
     order = sweep.ranked(metric)
     history = sweep.history
     metric = metric or ("val_loss" if "val_loss" in history else "loss")

@@ -142,8 +142,10 @@ def diagram(
     >>> [box.name for box in diagram(model).boxes], diagram(model).arrows
     (['input_layer', 'hidden', 'out'], ((0, 1), (1, 2)))
     """
-    if direction not in ("TB", "LR"):
-        raise ArgumentError(f"direction={direction!r}: expected 'TB' (top to bottom) or 'LR' (left to right).")
+    if not isinstance(direction, str) or direction not in ("TB", "LR"):
+        raise ArgumentError(
+            f"diagram(direction={arguments.shown(direction)}): expected 'TB' (top to bottom) or 'LR' (left to right)."
+        )
     if not _is_model(model):
         raise ArgumentError(f"diagram(model={arguments.shown(model)}): expected a model.")
     arguments.flags("diagram", show_shapes=show_shapes, show_dtype=show_dtype, show_params=show_params)

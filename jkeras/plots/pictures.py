@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jkeras import arguments
-from jkeras.errors import InputError
+from jkeras.errors import ArgumentError, InputError
 from jkeras.plots.figures import finish, panels_of
 from jkeras.types import NestedNumbers
 
@@ -54,6 +54,13 @@ def _classes(values: NestedNumbers, name: str) -> np.ndarray:
     return array.astype(int)
 
 
+def _names(value: object) -> tuple[object, ...]:
+    names = arguments.entries(value)
+    if not names:
+        raise ArgumentError("expected a name for each class")
+    return names
+
+
 def plot_confusion(
     y_true: NestedNumbers,
     y_pred: NestedNumbers,
@@ -82,6 +89,8 @@ def plot_confusion(
     >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
     ['cat', 'dog']
     """
+    arguments.flags("plot_confusion", normalize=normalize)
+    labels = arguments.checked("plot_confusion", "labels", labels, arguments.optional(_names))
     matrix = confusion_matrix(y_true, y_pred, None if labels is None else len(labels))
     shown = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) if normalize else matrix
     side = max(3.2, 0.52 * len(matrix) + 1.4)
@@ -137,6 +146,7 @@ def image_grid(
             f"image_grid got shape {array.shape}: expected (count, height, width) or 1, 3 or 4 channels last."
         )
     arguments.checked("image_grid", "columns", columns, arguments.optional(arguments.positive_int))
+    titles = arguments.checked("image_grid", "titles", titles, arguments.optional(arguments.entries))
     columns = columns or math.ceil(len(array) ** 0.5)
     rows = -(-len(array) // columns)
     height = 1.15 if titles is None else 1.4

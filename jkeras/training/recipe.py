@@ -118,7 +118,10 @@ def compiled_recipe(recipe: Recipe | None, method: str) -> Recipe:
 
     Raises:
         NotCompiledError: it is None, as that of a model that was not compiled.
+        ArgumentError: it is something else.
     """
+    if recipe is not None and not isinstance(recipe, Recipe):
+        raise ArgumentError(f"{method}(recipe={arguments.shown(recipe)}): expected `model.recipe`.")
     if recipe is None:
         raise NotCompiledError(
             f"`{method}` needs a compiled model. Write"

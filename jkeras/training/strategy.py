@@ -6,6 +6,7 @@ import contextlib
 import contextvars
 from collections.abc import Iterator
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.training.layout import Layout
 from jkeras.values.spec import Spec
@@ -48,7 +49,7 @@ def current() -> Strategy | None:
 
 def make_current(strategy: Strategy | None) -> None:
     """Puts a strategy in force from now on; None puts none."""
-    _current.set(as_strategy(strategy))
+    _current.set(arguments.checked("set_distribution", "value", strategy, as_strategy))
 
 
 def as_strategy(value: object) -> Strategy | None:

@@ -70,7 +70,7 @@ class Cross(Spec):
 
     keras_module: ClassVar[str] = MODULE
 
-    feature_names: tuple[str, ...] = field(convert=lambda names: tuple(arguments.texts(list(names))))
+    feature_names: tuple[str, ...] = field(convert=lambda names: tuple(arguments.texts(names)))
     crossing_dim: int = field(convert=arguments.positive_int)
     output_mode: str = field(default="one_hot", convert=arguments.one_of("int", "one_hot"))
 
@@ -98,13 +98,15 @@ class FeatureKinds:
     def _of_kind(
         cls, kind: str, name: str | None, column: str, output_mode: str, class_name: str, **values: Any
     ) -> Feature:
+        arguments.checked(f"FeatureSpace.{kind}", "name", name, arguments.optional(arguments.text))
         layer = cls._new_layer(class_name, **values, name=f"{name or cls._new_name(kind)}_preprocessor")
         return cls.feature_class(column, layer, output_mode)
 
     @classmethod
     def cross(cls, feature_names: Sequence[str], crossing_dim: int, output_mode: str = "one_hot") -> Cross:
         """Combines features, with a separate number of bins."""
-        return cls.cross_class(tuple(feature_names), crossing_dim, output_mode)
+        names = arguments.checked("FeatureSpace.cross", "feature_names", feature_names, arguments.texts)
+        return cls.cross_class(tuple(names), crossing_dim, output_mode)
 
     @classmethod
     def feature(cls, dtype: str, preprocessor: Any, output_mode: str) -> Feature:
@@ -189,7 +191,9 @@ class FeatureKinds:
     @classmethod
     def _crosses(cls, crosses: Iterable[Any] | None, crossing_dim: int | None, known: Iterable[str]) -> list[Cross]:
         crossed = []
-        for cross in crosses or ():
+        for cross in arguments.checked(
+            "FeatureSpace", "crosses", () if crosses is None else crosses, arguments.entries
+        ):
             if not isinstance(cross, Cross):
                 if not crossing_dim:
                     raise ArgumentError("`crosses` without sizes of their own need the argument `crossing_dim`.")

@@ -93,6 +93,10 @@ def get_file(
     arguments.checked("get_file", "cache_dir", cache_dir, file_path)
     if md5_hash is not None and file_hash is None:
         file_hash, hash_algorithm = md5_hash, "md5"
+    arguments.flags("get_file", untar=untar, extract=extract, force_download=force_download)
+    algorithm = arguments.one_of("auto", "sha256", "md5")
+    hash_algorithm = arguments.checked("get_file", "hash_algorithm", hash_algorithm, algorithm)
+    arguments.checked("get_file", "archive_format", archive_format, arguments.optional(_formats))
     unpack = extract or untar
     folder = Path(cache_dir).expanduser() if cache_dir is not None else cache_home()
     folder = folder / cache_subdir
@@ -111,6 +115,12 @@ def get_file(
     ):
         raise DamagedFileError(f"{target} is not an archive of the format {'tar' if untar else archive_format!r}.")
     return str(extracted)
+
+
+def _formats(value: object) -> object:
+    """A format of archives, or several."""
+    one = arguments.one_of("auto", "zip", "tar")
+    return [one(each) for each in value] if isinstance(value, (list, tuple)) else one(value)
 
 
 def _places(folder: Path, fname: str | os.PathLike[str] | None, origin: str, unpack: bool) -> tuple[Path, Path]:

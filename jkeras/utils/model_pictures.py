@@ -6,12 +6,13 @@ import dataclasses
 import os
 import warnings
 
-from jkeras import plots
+from jkeras import arguments, plots
 from jkeras.models.model import Model
 from jkeras.plots.text import to_dot
 
 
 def _diagram(
+    function: str,
     model: Model,
     show_shapes: bool,
     show_dtype: bool,
@@ -21,6 +22,9 @@ def _diagram(
     show_layer_activations: bool,
     show_trainable: bool,
 ) -> plots.Diagram:
+    arguments.flags(function, show_layer_names=show_layer_names, show_trainable=show_trainable)
+    arguments.flags(function, show_layer_activations=show_layer_activations)
+    arguments.checked(function, "rankdir", rankdir, arguments.one_of("TB", "LR"))
     diagram = plots.diagram(
         model,
         show_shapes=show_shapes,
@@ -82,7 +86,15 @@ def plot_model(
     (2, ((0, 1),))
     """
     picture = _diagram(
-        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, show_layer_activations, show_trainable
+        "plot_model",
+        model,
+        show_shapes,
+        show_dtype,
+        show_layer_names,
+        rankdir,
+        expand_nested,
+        show_layer_activations,
+        show_trainable,
     )
     if to_file is not None:
         picture.save(to_file)
@@ -133,7 +145,17 @@ def model_to_dot(
     rankdir="LR";
     """
     picture = _diagram(
-        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, show_layer_activations, show_trainable
+        "model_to_dot",
+        model,
+        show_shapes,
+        show_dtype,
+        show_layer_names,
+        rankdir,
+        expand_nested,
+        show_layer_activations,
+        show_trainable,
     )
+    arguments.flags("model_to_dot", subgraph=subgraph)
+    arguments.checked("model_to_dot", "dpi", dpi, arguments.positive_int)
     text = to_dot(picture, dpi=dpi, splines=splines, **kwargs)
     return text.replace("digraph {", "subgraph {", 1) if subgraph else text

@@ -8,6 +8,8 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from jkeras import arguments
+
 Named = TypeVar("Named", bound=type | Callable[..., Any])
 
 _scope: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("jkeras_custom_objects")
@@ -22,6 +24,9 @@ def register(package: str = "Custom", name: str | None = None) -> Callable[[Name
         package: the first part of the registered name.
         name: the second part; by default the name of the class or function.
 
+    Raises:
+        ArgumentError: `package` or `name` is no string, or what is registered has no name.
+
     >>> @register(package="demo")
     ... class Known:
     ...     size: int = 1
@@ -29,7 +34,12 @@ def register(package: str = "Custom", name: str | None = None) -> Callable[[Name
     True
     """
 
+    place = "register_keras_serializable"
+    arguments.checked(place, "package", package, arguments.text)
+    arguments.checked(place, "name", name, arguments.optional(arguments.text))
+
     def decorate(target: Named) -> Named:
+        arguments.checked(place, "target", target, arguments.named)
         _registered[f"{package}>{name or target.__name__}"] = target
         return target
 
@@ -48,10 +58,14 @@ def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
     Args:
         custom_objects: classes and functions by name.
 
+    Raises:
+        ArgumentError: they are no dict with strings as keys.
+
     >>> with custom_object_scope({"double": lambda x: 2 * x}):
     ...     get_registered_object("double")(3)
     6
     """
+    arguments.checked("custom_object_scope", "custom_objects", custom_objects, arguments.table)
     token = _scope.set({**_scope.get(_NOTHING), **custom_objects})
     try:
         yield
@@ -95,10 +109,13 @@ def get_registered_name(obj: type | Callable[..., Any]) -> str:
     Args:
         obj: a class or function.
 
+    Raises:
+        ArgumentError: it has no name.
+
     >>> get_registered_name(len)
     'len'
     """
-    return registered_name(obj) or obj.__name__
+    return registered_name(obj) or arguments.checked("get_registered_name", "obj", obj, arguments.named).__name__
 
 
 def get_registered_object(
@@ -111,10 +128,16 @@ def get_registered_object(
         custom_objects: a table to search next.
         module_objects: a table to search last.
 
+    Raises:
+        ArgumentError: the name is no string, or a table no dict.
+
     >>> get_registered_object("size", {"size": len})([1, 2])
     2
     """
-    registered = custom_object(name)
+    place = "get_registered_object"
+    registered = custom_object(arguments.checked(place, "name", name, arguments.text))
+    arguments.checked(place, "custom_objects", custom_objects, arguments.optional(arguments.table))
+    arguments.checked(place, "module_objects", module_objects, arguments.optional(arguments.table))
     for table in (custom_objects, module_objects):
         registered = (table or {}).get(name) if registered is None else registered
     return registered

@@ -340,6 +340,13 @@ def test_the_command_line(tmp_path, capsys):
     assert "Did you mean 'v5e'?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["--topology", "v5f:1x1"], ["--timeout", "0"]])
+def test_the_command_line_is_checked_before_the_script_runs(words, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("raise SystemExit('trained for hours')")
+    assert main(["plan", f"{script}:model", *words]) == 1
+
+
 # -- with the compiler of TPUs -------------------------------------------------------------------------------------
 
 needs_libtpu = pytest.mark.skipif(importlib.util.find_spec("libtpu") is None, reason="needs libtpu")

@@ -143,7 +143,7 @@ REFUSED = [
     (lambda: jk.Sequential([layers.Dense(4)]).quantize("int8"), NotBuiltError, "Input"),
     (lambda: jk.Sequential([layers.Dense(4)]).enable_lora(2), NotBuiltError, "Input"),
     (lambda: MODEL.enable_lora(2).enable_lora(2), ArgumentError, "already enabled"),
-    (lambda: MODEL.enable_lora(0), ArgumentError, "lora_rank=0"),
+    (lambda: MODEL.enable_lora(0), ArgumentError, r"enable_lora\(rank=0\)"),
     (lambda: MODEL.enable_lora(2, "conv*"), ArgumentError, "conv"),
     (lambda: MODEL.merge_lora(), ArgumentError, "enable_lora"),
     (lambda: MODEL.quantize("float8").enable_lora(2), UnsupportedError, "FLOAT8"),

@@ -58,15 +58,11 @@ def plan(
     >>> plan.memory["weights"], plan.memory["optimizer"], plan.flops
     (525312.0, 1050632.0, 33554432.0)
     """
-    present = [device.device_kind for device in jax.devices()]
-    where = chips.parse(topology, present)
-    if timeout is not None:
-        timeout = arguments.checked("plan", "timeout", timeout, arguments.at_least(1))
+    where, timeout = checked_target(topology, timeout)
     if strategy is not None and not isinstance(strategy, Strategy):
         raise ArgumentError(
             f"plan(strategy={arguments.shown(strategy)}): expected a strategy such as `jk.distribute.FSDP()`, or None."
         )
-    compiling.check_extra(where)
     strategy = strategy or (None if model.recipe is None else model.recipe.distribute)
     step = step_of(model, batch, where, strategy)
     answer = (
@@ -75,6 +71,20 @@ def plan(
         else compiling.compile_elsewhere(step, where, {}, timeout)
     )
     return _summed_up(model.name or type(model).__name__, where, strategy, step, answer)
+
+
+def checked_target(topology: object, timeout: float | None) -> tuple[Topology, int | None]:
+    """What a step is planned for, and how many seconds compiling may take, once both are known to be possible.
+
+    Raises:
+        UnknownNameError: there is no such accelerator.
+        ArgumentError: `timeout` is not at least 1.
+        ExtraError: the accelerator's compiler is not installed.
+    """
+    where = chips.parse(topology, [device.device_kind for device in jax.devices()])
+    seconds = arguments.checked("plan", "timeout", timeout, arguments.optional(arguments.at_least(1)))
+    compiling.check_extra(where)
+    return where, seconds
 
 
 def _summed_up(name: str, where: Topology, strategy: Strategy | None, step: Step, answer: compiling.Answer) -> Plan:

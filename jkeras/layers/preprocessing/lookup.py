@@ -35,6 +35,11 @@ _MODE = output_mode("int", "one_hot", "multi_hot", "count", "tf_idf")
 MAX_WEIGHED = 2**20
 
 
+def without_vocabulary(place: str, layer: type[HostLayer]) -> str:
+    """What to do about a layer that has no vocabulary."""
+    return f"{place} has no vocabulary yet: `layer = layer.adapt(data)`, or `{layer.__name__}(vocabulary=...)`."
+
+
 def _size(value: object) -> int:
     return arguments.at_least(2)(value)
 
@@ -254,10 +259,7 @@ class Lookup(_Attributes, HostLayer):
 
     def check_vocabulary(self) -> None:
         if self.vocabulary is None:
-            raise NotBuiltError(
-                f"{self._place} has no vocabulary yet: `layer = layer.adapt(data)`, or"
-                f" `{type(self).__name__}(vocabulary=...)`."
-            )
+            raise NotBuiltError(without_vocabulary(self._place, type(self)))
 
     def on_host(self, inputs: TensorLike) -> Any:
         self.check_vocabulary()

@@ -12,7 +12,7 @@ import numpy as np
 
 from jkeras import arguments
 from jkeras.discarded import check_used
-from jkeras.errors import ArgumentError, InputError
+from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.graph.in_files import Beside, InFiles
 from jkeras.layers.preprocessing.encoding import ROWS_AT_A_TIME, HostLayer, as_text, batches, dense_only
 from jkeras.layers.preprocessing.lookup import (
@@ -23,6 +23,7 @@ from jkeras.layers.preprocessing.lookup import (
     _weights,
     vocabulary_in,
     without_paths,
+    without_vocabulary,
 )
 from jkeras.types import Config, TensorLike
 from jkeras.values.fields import field
@@ -191,7 +192,8 @@ class TextVectorization(HostLayer):
     def on_host(self, inputs: TensorLike) -> Any:
         words = self._words(inputs)
         table = self._lookup()
-        table.check_vocabulary()
+        if table.vocabulary is None:
+            raise NotBuiltError(without_vocabulary(self._place, type(self)))
         single = np.ndim(np.asarray(inputs, dtype=object)) == 0
         if self.output_mode != "int":
             # A list at a time, since texts differ in length and the empty string is dropped from encodings.

@@ -194,7 +194,11 @@ def test_adapt_returns_a_new_layer():
         (lambda: categorical.Discretization(), "bin_boundaries"),
         (lambda: categorical.Discretization([1.0, 0.0]), "increasing"),
         (lambda: categorical.Discretization(num_bins=3)(NUMBERS), "adapt"),
-        (lambda: lookup.IntegerLookup()([1]), "no vocabulary yet"),
+        (lambda: lookup.IntegerLookup()([1]), "^IntegerLookup has no vocabulary yet"),
+        (
+            lambda: layers.TextVectorization()(["a"]),
+            r"^TextVectorization has no vocabulary yet.*`TextVectorization\(voc",
+        ),
         (lambda: lookup.IntegerLookup(vocabulary=[1, 1]), "repeats"),
         (lambda: lookup.IntegerLookup(vocabulary=[1, 2], max_tokens=2), "max_tokens=2"),
         (lambda: lookup.IntegerLookup(vocabulary=[1], num_oov_indices=0)([2]), "not in its vocabulary"),
