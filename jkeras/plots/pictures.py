@@ -90,8 +90,8 @@ def plot_confusion(
     ['cat', 'dog']
     """
     arguments.flags("plot_confusion", normalize=normalize)
-    labels = arguments.checked("plot_confusion", "labels", labels, arguments.optional(_names))
-    matrix = confusion_matrix(y_true, y_pred, None if labels is None else len(labels))
+    classes = arguments.checked("plot_confusion", "labels", labels, arguments.optional(_names))
+    matrix = confusion_matrix(y_true, y_pred, None if classes is None else len(classes))
     shown = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) if normalize else matrix
     side = max(3.2, 0.52 * len(matrix) + 1.4)
     figure, ((axes,),) = panels_of("plot_confusion", 1, 1, size=(side + 0.6, side))
@@ -105,7 +105,7 @@ def plot_confusion(
                 axes.text(
                     j, i, text, ha="center", va="center", fontsize=8, color="white" if shade[i, j] > 0.5 else "black"
                 )
-    names = [str(i) for i in range(len(matrix))] if labels is None else list(map(str, labels))
+    names = [str(i) for i in range(len(matrix))] if classes is None else list(map(str, classes))
     axes.set_xticks(range(len(matrix)), names, rotation=0 if max(map(len, names)) < 4 else 45)
     axes.set_yticks(range(len(matrix)), names)
     right = matrix.trace() / max(matrix.sum(), 1)
