@@ -101,6 +101,17 @@ TABLE: Mapping[str, Any] = {
 _BY_BATCH = (margin.Hinge, margin.SquaredHinge, structured.Circle)
 
 
+def compares_rows(loss: object) -> bool:
+    """Whether a loss compares each row of the predictions with the same row of the targets, as all built-in ones do.
+
+    Always False for users' functions and classes, subclasses of built-in losses included.
+
+    >>> compares_rows(regression.Huber()), compares_rows(lambda y_true, y_pred: y_pred)
+    (True, False)
+    """
+    return type(loss) in CLASSES
+
+
 def averages_rows(loss: Loss, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
     """Whether the loss of all rows equals the mean of the losses of batches, weighted by batch size.
 
@@ -117,7 +128,7 @@ def averages_rows(loss: Loss, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
     >>> averages_rows(regression.Huber(), spec, spec), averages_rows(regression.Huber(reduction="sum"), spec, spec)
     (True, False)
     """
-    if not isinstance(loss, PairLoss) or type(loss) not in CLASSES or type(loss) in _BY_BATCH:
+    if not isinstance(loss, PairLoss) or not compares_rows(loss) or type(loss) in _BY_BATCH:
         return False
     means = loss.reduction in ("sum_over_batch_size", "mean") and loss.ignore_class is None
     return means and per_sample(loss, y_true_spec, y_pred_spec)

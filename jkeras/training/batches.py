@@ -19,6 +19,8 @@ PARTS = ("x", "y", "sample_weight")
 
 def standardize_batch(item: Any) -> Batch:
     """A batch from what an iterable yielded."""
+    if item is None:
+        raise InputError("The data gave None where a batch was expected: x, (x, y) or (x, y, sample_weight).")
     if isinstance(item, Batch):
         return item
     if isinstance(item, list) and item and not is_number_list(item) and len(item) in (2, 3):

@@ -15,7 +15,7 @@ from jkeras import collectives, losses, metrics
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer_call import note_place
 from jkeras.losses import Loss
-from jkeras.losses.identifiers import averages_rows
+from jkeras.losses.identifiers import averages_rows, compares_rows
 from jkeras.metrics import Metric
 from jkeras.metrics.identifiers import adds_rows
 from jkeras.training.recipe import BY_SHAPE_LOSSES, BY_SHAPE_METRICS, Recipe
@@ -168,6 +168,8 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
         loss = identifier
         if isinstance(identifier, str) and identifier.lower() in BY_SHAPE_LOSSES:
             loss = losses.as_loss(losses.crossentropy_for(targets[i].shape, outputs[i].shape))
+        if compares_rows(loss):
+            _check_rows(names[i], targets[i], outputs[i])
         terms.append(LossTerm(i, loss, None if weights[i] is None else float(weights[i]), f"{names[i]}_loss"))
     scored = []
     for weighted, requested in ((False, recipe.metrics), (True, recipe.weighted_metrics)):
@@ -180,6 +182,16 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
                 scored.append(_metric_term(identifier, i, weighted, names, targets[i], outputs[i]))
     names_of_losses = ["loss", *(term.log_name for term in terms if len(terms) > 1)]
     return Objective(names, tuple(terms), _unique(scored, names_of_losses), (tuple(targets), tuple(outputs)))
+
+
+def _check_rows(name: str, target: Any, output: Any) -> None:
+    """A single target would be compared with every row, which is never meant."""
+    rows, expected = target.shape[:1], output.shape[:1]
+    if rows and expected and rows != expected:
+        raise InputError(
+            f"y has the shape {target.shape}, the output {name!r} {output.shape}: the numbers of rows differ. Pass a target"
+            " for each row."
+        )
 
 
 def _metric_term(

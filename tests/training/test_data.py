@@ -237,6 +237,28 @@ def broken():
     raise OwnError("not this one")
 
 
+@pytest.mark.parametrize("use", ["fit", "evaluate"])
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        ((X, Y[:1]), "the numbers of rows differ. Pass a target for each row"),  # no broadcasting
+        ((X, Y[:4]), "the numbers of rows differ"),
+        (None, "gave None where a batch was expected"),
+    ],
+)
+@pytest.mark.parametrize("loss", ["mse", "binary_crossentropy", "huber"])
+def test_batches_of_targets_that_do_not_belong_to_the_rows(loss, batch, message, use):
+    model = jk.Sequential([layers.Input((FEATURES,)), layers.Dense(1)]).compile("sgd", loss)
+    with pytest.raises(InputError, match=message):
+        getattr(model, use)(iter([batch, batch]), verbose=0)
+
+
+def test_own_losses_may_ignore_the_targets(rng):
+    model = jk.Sequential([layers.Input((FEATURES,)), layers.Dense(1)])
+    model = model.compile("sgd", lambda y_true, y_pred: y_pred[:, 0] ** 2)
+    assert model.fit(iter([(X, Y[:1])] * 2), verbose=0).history["loss"][0] > 0
+
+
 @pytest.mark.parametrize("use", ["fit", "evaluate", "predict"])
 def test_the_users_exception_arrives_unchanged(use, reference):
     before = threading.active_count()
