@@ -57,6 +57,8 @@ def __getattr__(name: str) -> Any:
     name = _SECOND_NAMES.get(name, name)
     if name == "TFSMLayer" or name.startswith("_"):
         raise AttributeError(f"keras.layers has no {name!r}.")
+    if name in _VALUES:
+        raise AttributeError(f"keras.layers has no {name!r}; `jkeras.layers.{name}` is a layer of immutable models.")
     member = named(PARTS[name], name) if name in PARTS else getattr(layers, name)
     value = facade_of(member) if inspect.isclass(member) and issubclass(member, Description) else member
     if inspect.isfunction(value) and name in _FUNCTIONS:
@@ -68,6 +70,8 @@ def __getattr__(name: str) -> Any:
 
 # Names of classes in Keras's own modules that differ from the public names.
 _SECOND_NAMES = {"GroupedQueryAttention": "GroupQueryAttention"}
+# Layers that Keras does not have: their weights belong to programs, not to objects.
+_VALUES = {"Repeat"}
 # Functions of lists of tensors, and the classes that they abbreviate.
 _FUNCTIONS = {name: name.title() for name in "add subtract multiply average maximum minimum concatenate dot".split()}
 
@@ -81,7 +85,7 @@ def _merge(name: str) -> Any:
     return function
 
 
-__all__ = sorted({"deserialize", "serialize", *(name for name in dir(layers) if not name.startswith("_"))})
+__all__ = sorted({"deserialize", "serialize", *(name for name in dir(layers) if not name.startswith("_"))} - _VALUES)
 
 
 def __dir__() -> list[str]:

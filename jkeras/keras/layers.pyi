@@ -3870,34 +3870,6 @@ class ReLU(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
-class Repeat(BuiltinLayer):
-    """Identically configured layers in sequence: `x -> layer_1(x) -> layer_2(...) -> ...`."""
-
-    activity_regularizer: Any
-    trainable: Any
-    dtype: Any
-    autocast: Any
-    name: Any
-    layer: Any
-    times: Any
-    recompute: Any
-    def __init__(
-        self,
-        layer: Any,
-        times: int,
-        recompute: bool = False,
-        *,
-        activity_regularizer: Any = None,
-        trainable: bool = True,
-        dtype: Any = None,
-        autocast: bool = True,
-        name: str | None = None,
-    ) -> None: ...
-    def __getattr__(self, name: str) -> Any: ...
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any: ...
-    @property
-    def input_spec(self) -> Any: ...
-
 class RepeatVector(BuiltinLayer):
     """Repeats each sample along a new axis of time."""
 

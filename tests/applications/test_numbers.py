@@ -20,7 +20,7 @@ SHAPES = {
 SCALES = {"convnext", "efficientnet", "efficientnet_v2", "mobilenet_v3"}
 # The variance of kernels times their inputs: 2 keeps the size of signals where half of them are cut off, but has gated
 # blocks without normal statistics amplify rounding errors a million times.
-GAINS = {"efficientnet_v2": 1.0}
+GAINS = {"efficientnet": 1.0, "efficientnet_v2": 1.0}
 # Beside the size of the images.
 OPTIONS = {
     "MobileNet": {"alpha": 0.25},
