@@ -27,9 +27,9 @@ def unchanged_arrays(program: Any, least: int) -> int:
     """How many arrays of at least `least` elements the outermost `while` loops of a program read and do not change.
 
     >>> import jax
-    >>> def scaled(x, y):
-    ...     return jax.lax.fori_loop(0, x.shape[0] + y.astype(int), lambda i, x: x * y, x)
-    >>> unchanged_arrays(jax.make_jaxpr(scaled)(jax.numpy.ones(3), 2.0), least=1)
+    >>> def scaled(times, x, y):
+    ...     return jax.lax.fori_loop(0, times, lambda i, x: x * y, x)
+    >>> unchanged_arrays(jax.make_jaxpr(scaled)(4, jax.numpy.ones(3), jax.numpy.ones(3)), least=2)
     1
     """
     count = 0

@@ -222,6 +222,9 @@ class KerasModule(Mirror):
     def __getattr__(self, name: str) -> Any:
         if name in POSITIONAL and self._target == f"{_KERAS}.layers":
             return OldClass("layers", name, POSITIONAL[name])
+        target = self._target.removeprefix(_KERAS).removeprefix(".")
+        if name in GONE.get(target, {}):  # also where the inside of Keras 3 has the name
+            raise GoneError(f"keras.{target}.{name} was removed in Keras 3; write {GONE[target][name]}")
         try:
             value = super().__getattr__(name)
         except AttributeError:
@@ -253,8 +256,6 @@ class KerasModule(Mirror):
             return FUNCTIONS[target][name]
         if name in NAMES.get(target, {}):
             return OldClass(target, name, NAMES[target][name])
-        if name in GONE.get(target, {}):
-            raise GoneError(f"keras.{target}.{name} was removed in Keras 3; write {GONE[target][name]}")
         try:
             return super().__getattr__(name)
         except AttributeError as error:

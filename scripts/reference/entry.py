@@ -26,7 +26,7 @@ _PROTOCOL = """build call compute_mask compute_output_shape compute_output_spec 
     reset_states rank more_axes
     draw change_images change_masks change_boxes change_labels new_size transform applies axes size_of size_before box_dtype
     prepare check_images check check_boxes compiled_as
-    advance kernel_shapes draw_masks by_gate project recur input_product state_product""".split()
+    advance kernel_shapes draw_masks by_gate project recur input_product state_product loop""".split()
 _BASES = ("Layer", "Loss", "Metric", "Optimizer", "Callback", "BaseOptimizer")
 
 

@@ -70,7 +70,7 @@ TABLE = (
     ),
     Attack(
         "Vocabulary by path", "CVE-2025-12058", "read `/etc/passwd` or a URL into the vocabulary of a layer",
-        "Terms stand in the file; a path is an error", crafted.vocabularies, "names the file|idf_weights",
+        "Terms are in the file; a path is an error", crafted.vocabularies, "names the file|idf_weights",
     ),
     Attack(
         "Archives with `..` and long links", "CVE-2025-12060", "write outside of the folder that `get_file` unpacks into",
