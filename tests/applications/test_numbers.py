@@ -69,7 +69,11 @@ def difference(ours, expected):
 
 
 def test_all_networks_are_compared():
-    assert set(SHAPES) | SCALES < set(MODULES) and set(GAINS) < {*MODULES, *HOMES} and EVERYDAY | set(OPTIONS) <= set(HOMES)
+    assert (
+        set(SHAPES) | SCALES < set(MODULES)
+        and set(GAINS) < {*MODULES, *HOMES}
+        and EVERYDAY | set(OPTIONS) <= set(HOMES)
+    )
 
 
 @pytest.mark.parametrize(
