@@ -36,11 +36,17 @@ result = sys.argv[1:]
 
 
 def test_every_layer_is_there():
-    for name in dir(jk.layers):
+    for name in sorted({*dir(jk.layers)} - {"Repeat"}):
         value = getattr(jk.layers, name)
         if not name.startswith("_") and inspect.isclass(value) and issubclass(value, jk.Layer):
             layer = getattr(keras.layers, name)
             assert issubclass(layer, keras.layers.Layer) and layer.build.__name__ == "build"  # in messages
+
+
+def test_layers_of_values_alone_are_not_there():
+    assert "Repeat" not in dir(keras.layers)
+    with pytest.raises(AttributeError, match=r"`jkeras.layers.Repeat` is a layer of immutable models"):
+        _ = keras.layers.Repeat
 
 
 def test_what_jkeras_has_under_a_name_of_keras_is_there():
