@@ -14,7 +14,17 @@ from jkeras import arguments, collectives, initializers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import keeps_shape, show_shape
-from jkeras.layers.normalization import CONSTRAINT, ONES, REGULARIZER, ZEROS, along, in_float32, size_of
+from jkeras.layers.normalization import (
+    CONSTRAINT,
+    ONES,
+    REGULARIZER,
+    ZEROS,
+    add_beta,
+    add_gamma,
+    along,
+    in_float32,
+    size_of,
+)
 from jkeras.types import (
     Array,
     Bool,
@@ -93,23 +103,9 @@ class BatchNormalization(Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         size = size_of(f"{self._place} ({type(self).__name__})", input_shape, self.axis)
         if self.scale:
-            self.gamma: Array = self.add_weight(
-                (size,),
-                self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-                autocast=False,
-                name="gamma",
-            )
+            self.gamma: Array = add_gamma(self, (size,))
         if self.center:
-            self.beta: Array = self.add_weight(
-                (size,),
-                self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-                autocast=False,
-                name="beta",
-            )
+            self.beta: Array = add_beta(self, (size,))
         options: dict[str, Any] = {"trainable": False, "autocast": False, "aggregation": "mean"}
         self.moving_mean: Any = self.add_weight((size,), self.moving_mean_initializer, name="moving_mean", **options)
         self.moving_variance: Any = self.add_weight(

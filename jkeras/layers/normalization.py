@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,9 @@ from jkeras.types import (
     RegularizerField,
 )
 from jkeras.values.fields import field
+
+if TYPE_CHECKING:
+    from jkeras.layers.batch_normalization import BatchNormalization
 
 ZEROS: Any = field(default="zeros", convert=initializers.get)
 ONES: Any = field(default="ones", convert=initializers.get)
@@ -54,6 +57,30 @@ def size_of(place: str, shape: tuple[int | None, ...], axis: int) -> int:
     if size is None:
         raise InputError(f"{place}: the size of axis {axis} must be known, input {show_shape(shape)}.")
     return size
+
+
+def add_gamma(layer: LayerNormalization | GroupNormalization | BatchNormalization, shape: tuple[int, ...]) -> Array:
+    """The weight by which a layer multiplies what it brought to a common scale."""
+    return layer.add_weight(
+        shape,
+        layer.gamma_initializer,
+        regularizer=layer.gamma_regularizer,
+        constraint=layer.gamma_constraint,
+        autocast=False,
+        name="gamma",
+    )
+
+
+def add_beta(layer: LayerNormalization | GroupNormalization | BatchNormalization, shape: tuple[int, ...]) -> Array:
+    """The weight that a layer adds then."""
+    return layer.add_weight(
+        shape,
+        layer.beta_initializer,
+        regularizer=layer.beta_regularizer,
+        constraint=layer.beta_constraint,
+        autocast=False,
+        name="beta",
+    )
 
 
 def axes_of(value: object) -> tuple[int, ...]:
@@ -125,23 +152,9 @@ class LayerNormalization(Layer):
             for axis in self._axes(len(input_shape))
         )
         if self.scale or self.rms_scaling:
-            self.gamma: Array = self.add_weight(
-                shape,
-                self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-                autocast=False,
-                name="gamma",
-            )
+            self.gamma: Array = add_gamma(self, shape)
         if self.center and not self.rms_scaling:
-            self.beta: Array = self.add_weight(
-                shape,
-                self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-                autocast=False,
-                name="beta",
-            )
+            self.beta: Array = add_beta(self, shape)
 
     known_output = keeps_shape
 
@@ -277,23 +290,9 @@ class GroupNormalization(Layer):
                 f" multiple of it. Write a divisor of {size}."
             )
         if self.scale:
-            self.gamma: Array = self.add_weight(
-                (size,),
-                self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-                autocast=False,
-                name="gamma",
-            )
+            self.gamma: Array = add_gamma(self, (size,))
         if self.center:
-            self.beta: Array = self.add_weight(
-                (size,),
-                self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-                autocast=False,
-                name="beta",
-            )
+            self.beta: Array = add_beta(self, (size,))
 
     def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         axis = self.axis % inputs.ndim
