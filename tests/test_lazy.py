@@ -83,3 +83,34 @@ def test_a_package_that_is_missing_is_named(package, monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ExtraError, match=re.escape(words)):
         call()
+
+
+FACES = {
+    "values": "import jkeras as k",
+    "objects": "import jkeras.keras as k",
+}
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("package", ["optax"])
+def test_training_loads_no_package_that_it_does_not_use(face, package, tmp_path):
+    code = f"""
+{FACES[face]}
+import sys
+import numpy as np
+layers = k.layers
+inputs = layers.Input((6, 4))
+x = layers.LSTM(3)(layers.Dropout(0.1)(layers.BatchNormalization()(layers.Conv1D(4, 2)(inputs))))
+model = k.Model(inputs, layers.Dense(2, kernel_regularizer="l2")(x))
+x, y = np.ones((8, 6, 4), "float32"), np.ones((8, 2), "float32")
+model = model.compile(k.optimizers.AdamW(1e-2), "mse", metrics=["mae"]) or model
+trained = model.fit(x, y, batch_size=4, epochs=2, validation_split=0.5, callbacks=[k.callbacks.ReduceLROnPlateau()], verbose=0)
+model = trained if hasattr(trained, "predict") else model
+model.evaluate(x, y, verbose=0), model.predict(x, verbose=0), model(x)
+model.save({str(tmp_path / "model.keras")!r})
+model.save_weights({str(tmp_path / "model.weights.h5")!r})
+again = k.models.load_model({str(tmp_path / "model.keras")!r}).fit(x, y, verbose=0)
+print({package!r} in sys.modules)
+"""
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines()[-1] == "False"

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax.typing import ArrayLike
 
 from jkeras import arguments, config
@@ -15,6 +14,7 @@ from jkeras.dtypes import at_least_float32
 from jkeras.errors import InputError
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.regression import as_pair
+from jkeras.tracing import concrete
 from jkeras.types import Axis, DTypeField, PyTree
 from jkeras.values.fields import field
 
@@ -139,6 +139,8 @@ def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     >>> ctc(jnp.array([[1, 2]]), jnp.zeros((1, 4, 3))).round(4).tolist()
     [1.686]
     """
+    with concrete():  # what it computes while it is imported is not part of a trace
+        import optax
     y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
     if y_true.ndim != 2 or y_pred.ndim != 3:
         raise InputError(

@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from jkeras import activations, config
 from jkeras.allowance import OPERATION, charge
@@ -17,6 +16,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.losses import crossentropy
 from jkeras.ops.attention import dot_product_attention
 from jkeras.ops.ctc import ctc_decode
+from jkeras.tracing import concrete
 from jkeras.types import Array, Axis, DTypeLike, Sizes, TensorLike
 
 # Activations that are the same function here and in `jkeras.activations`.
@@ -219,6 +219,8 @@ def ctc_loss(
         output_length: how many time steps count, `(batch,)`.
         mask_index: the class of the blank.
     """
+    with concrete():  # what it computes while it is imported is not part of a trace
+        import optax
     target, output = jnp.asarray(target).astype("int32"), jnp.asarray(output)
     logit_padding = jnp.arange(output.shape[1]) >= jnp.asarray(output_length)[:, None]
     label_padding = jnp.arange(target.shape[1]) >= jnp.asarray(target_length)[:, None]

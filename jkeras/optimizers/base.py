@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from jkeras import constants
 from jkeras.errors import InputError
+from jkeras.tracing import concrete
 from jkeras.types import Array, ArrayLike, ArrayTree
 from jkeras.values.spec import Spec
+
+if TYPE_CHECKING:
+    import optax
 
 
 class OptimizerAttributes:
@@ -39,6 +42,7 @@ class BaseOptimizer(OptimizerAttributes, Spec):
     Raises:
         ArgumentError: an argument has a value that the optimizer cannot take.
 
+    >>> import optax
     >>> from jkeras.optimizers import SGD
     >>> params = {"w": jnp.array([1.0])}
     >>> optimizer = SGD(0.5)
@@ -59,6 +63,9 @@ class BaseOptimizer(OptimizerAttributes, Spec):
 
     def to_optax(self) -> optax.GradientTransformationExtraArgs:
         """This optimizer as an Optax transformation, for any code that accepts one."""
+        with concrete():  # what it computes while it is imported is not part of a trace
+            import optax
+
         return optax.GradientTransformationExtraArgs(self.init, self.update)
 
     def get_learning_rate(self, state: Any) -> jax.Array:
@@ -98,6 +105,15 @@ class BaseOptimizer(OptimizerAttributes, Spec):
         compiled training step.
         """
         return self
+
+
+def apply_updates(params: ArrayTree, updates: ArrayTree) -> Any:
+    """`params` plus `updates`, each in its own type, as `optax.apply_updates`.
+
+    >>> apply_updates({"w": jnp.array([1.0, 2.0])}, {"w": jnp.array([0.5, -1.0])})["w"].tolist()
+    [1.5, 1.0]
+    """
+    return jax.tree.map(lambda weight, update: (weight + update).astype(weight.dtype), params, updates)
 
 
 def place_like(value: ArrayLike, old: Array) -> jax.Array:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.optimizers.base import BaseOptimizer, place_like
+from jkeras.tracing import concrete
 from jkeras.types import ArrayLike, ArrayTree
 from jkeras.values.fields import field
 from jkeras.values.keys import Identity
+
+if TYPE_CHECKING:
+    import optax
 
 
 class OptaxState(NamedTuple):
@@ -23,8 +27,15 @@ class OptaxState(NamedTuple):
     inner: Any
 
 
+def is_transformation(value: object) -> TypeGuard[optax.GradientTransformation]:
+    """Whether a value is an Optax transformation."""
+    # Who has one has imported Optax; all others need not wait for its import.
+    loaded: Any = sys.modules.get("optax")
+    return loaded is not None and isinstance(value, getattr(loaded, "GradientTransformation", ()))
+
+
 def _transformation(value: object) -> optax.GradientTransformation:
-    if not isinstance(value, optax.GradientTransformation):
+    if not is_transformation(value):
         raise ArgumentError("expected an Optax transformation such as `optax.adam(1e-3)`")
     return value
 
@@ -45,6 +56,7 @@ class OptaxOptimizer(BaseOptimizer):
     Raises:
         ArgumentError: `transform` is not a transformation; also raised by attempts to save the optimizer.
 
+    >>> import optax
     >>> params = {"w": jnp.array([1.0])}
     >>> optimizer = OptaxOptimizer(optax.inject_hyperparams(optax.sgd)(learning_rate=0.5))
     >>> state = optimizer.init(params)
@@ -74,17 +86,26 @@ class OptaxOptimizer(BaseOptimizer):
     def update(
         self, grads: ArrayTree, state: OptaxState, params: ArrayTree | None = None, **extra: Any
     ) -> tuple[Any, OptaxState]:
+        with concrete():
+            import optax
+
         transform = optax.with_extra_args_support(self.transform)
         updates, inner = transform.update(grads, state.inner, params, **extra)
         return updates, OptaxState(state.iterations + 1, inner)
 
     def get_learning_rate(self, state: OptaxState) -> jax.Array:
+        with concrete():
+            import optax
+
         learning_rate = optax.tree.get(state.inner, "learning_rate")
         if learning_rate is None:
             raise self._no_learning_rate()
         return jnp.asarray(learning_rate)
 
     def set_learning_rate(self, state: OptaxState, value: ArrayLike) -> OptaxState:
+        with concrete():
+            import optax
+
         old = optax.tree.get(state.inner, "learning_rate")
         if old is None:
             raise self._no_learning_rate()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import optax
-
 from jkeras import registry
 from jkeras.arguments import whose
 from jkeras.errors import ArgumentError
@@ -17,7 +15,7 @@ from jkeras.optimizers.base import BaseOptimizer
 from jkeras.optimizers.ftrl import Ftrl
 from jkeras.optimizers.lion_lamb import Lamb, Lion
 from jkeras.optimizers.muon import Muon
-from jkeras.optimizers.optax_optimizer import OptaxOptimizer
+from jkeras.optimizers.optax_optimizer import OptaxOptimizer, is_transformation
 from jkeras.optimizers.rmsprop import RMSprop
 from jkeras.optimizers.schedule_free import ScheduleFreeAdamW
 from jkeras.optimizers.sgd import SGD
@@ -36,7 +34,7 @@ RULES: Mapping[str, type[BaseOptimizer]] = named(
 
 def resolve(table: Mapping[str, type[BaseOptimizer]], identifier: OptimizerLike) -> BaseOptimizer | None:
     """The optimizer of `table` that `identifier` means; see `jkeras.optimizers.get`."""
-    if isinstance(identifier, optax.GradientTransformation):
+    if is_transformation(identifier):
         return OptaxOptimizer(identifier)
     if isinstance(identifier, str) and registry.custom_object(identifier) is None:
         identifier = identifier.lower()

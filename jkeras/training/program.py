@@ -163,4 +163,4 @@ def init_optimizer(optimizer: BaseOptimizer, params: Mapping[str, Any], frozen: 
     """The optimizer's first state for the trainable params."""
     # While weights are drawn they take several times their size: what comes beside them waits.
     params = jax.block_until_ready(params)
-    return optimizer.to_optax().init({k: v for k, v in flatten(params).items() if k not in frozen})
+    return optimizer.init({k: v for k, v in flatten(params).items() if k not in frozen})

@@ -6,11 +6,10 @@ import fnmatch
 import functools
 import zlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from jkeras import collectives, lowering
 from jkeras.errors import InputError
@@ -18,6 +17,7 @@ from jkeras.graph import linen
 from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import as_spec
+from jkeras.optimizers.base import BaseOptimizer, apply_updates
 from jkeras.paths import merge
 from jkeras.training import objective as objectives
 from jkeras.training.objective import Scorable, match
@@ -25,9 +25,6 @@ from jkeras.training.program import CUSTOM, OWN, Program, call_arguments, init_o
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step import Step
 from jkeras.types import Array, PyTree
-
-if TYPE_CHECKING:
-    from jkeras.optimizers.base import BaseOptimizer
 
 Logs = dict[str, jax.Array]
 
@@ -150,8 +147,8 @@ def apply_gradients(
     old = trainable(program, state.params)
     replaced = {path: grads[path] for path in program.overwritten}
     grads = {path: jnp.zeros_like(g) if path in replaced else g for path, g in grads.items()}
-    updates, opt_state = program.optimizer.to_optax().update(grads, arrays_of(state).opt_state, old)
-    new = {**optax.apply_updates(old, updates), **replaced}
+    updates, opt_state = program.optimizer.update(grads, arrays_of(state).opt_state, old)
+    new = {**apply_updates(old, updates), **replaced}
     for path, constraint in program.constraints:
         new[path] = constraint(new[path])
     return state.replace(
