@@ -32,7 +32,7 @@ from benchmarks.workloads import WORKLOADS, Workload
 from jkeras.console.quantities import amount, count
 from jkeras.distribute.planning import chips, compiling, hlo
 from jkeras.distribute.planning.step import Step, as_batch, first_state, step_of
-from jkeras.training.abstract_programs import abstract_programs
+from jkeras.training.abstract_programs import AbstractProgram, abstract_programs
 from jkeras.training.compiled_loops import CompiledLoops
 from jkeras.training.layout import Layout
 from jkeras.training.task import recipe_of, task_for
@@ -92,18 +92,20 @@ def programs(net: Any, batch: int) -> dict[str, Step]:
     # Without the compiler's options for CPUs.
     task = dataclasses.replace(task, loops=CompiledLoops(Layout({})))
     steps_by_name = abstract_programs(task, state, specs, 8 * batch)
-    steps = {}
-    for name in FOR_ONE:
-        program, step, arguments = steps_by_name[name]
-        leaves, structure = jax.tree.flatten(arguments)
+    return {name: flattened(steps_by_name[name], batch, name.startswith("train")) for name in FOR_ONE}
 
-        def flat(*leaves: Any, program: Any = program, step: Any = step, structure: Any = structure) -> Any:
-            return jax.tree.leaves(program(step, *jax.tree.unflatten(structure, leaves)))
 
-        leaves = [leaf if hasattr(leaf, "shape") else jax.ShapeDtypeStruct((), np.int32) for leaf in leaves]
-        owned = tuple(range(len(jax.tree.leaves(arguments[0])))) if name.startswith("train") else ()
-        steps[name] = by_hand.jitted(flat, tuple(leaves), owned, batch)
-    return steps
+def flattened(abstract: AbstractProgram, batch: int, trains: bool) -> Step:
+    """A program on one device as a function of flat arrays, which overwrites its state where it trains."""
+    program, step, arguments = abstract
+    leaves, structure = jax.tree.flatten(arguments)
+
+    def flat(*leaves: Any) -> Any:
+        return jax.tree.leaves(program(step, *jax.tree.unflatten(structure, leaves)))
+
+    leaves = [leaf if hasattr(leaf, "shape") else jax.ShapeDtypeStruct((), np.int32) for leaf in leaves]
+    owned = tuple(range(len(jax.tree.leaves(arguments[0])))) if trains else ()
+    return by_hand.jitted(flat, tuple(leaves), owned, batch)
 
 
 def cases(platform: str, only: str, dtypes: list[str], kinds: list[str]) -> Iterator[tuple[tuple[str, str, str], Any]]:

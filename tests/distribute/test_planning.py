@@ -209,6 +209,38 @@ def test_what_tpus_write_is_understood():
     assert cost.nbytes == 2 * (16 * 128 * 2) + 64 * 128 * 4  # of %p twice, of %q; the results stay on the chip
 
 
+CYCLES = """HloModule m
+%inner (x: f32[64]) -> f32[64] {
+  %x = f32[64] parameter(0)
+  ROOT %twice = f32[64] add(%x, %x), backend_config={"estimated_cycles":"7"}
+}
+%body (s: (s32[], f32[64])) -> (s32[], f32[64]) {
+  %s = (s32[], f32[64]) parameter(0)
+  %i = s32[] get-tuple-element(%s), index=0
+  %v = f32[64] get-tuple-element(%s), index=1
+  %f = f32[64] fusion(%v), kind=kLoop, calls=%inner, backend_config={"estimated_cycles":"100"}
+  ROOT %t = (s32[], f32[64]) tuple(%i, %f)
+}
+%more (s: (s32[], f32[64])) -> pred[] {
+  %s = (s32[], f32[64]) parameter(0)
+  %i = s32[] get-tuple-element(%s), index=0
+  %n = s32[] constant(5)
+  ROOT %less = pred[] compare(%i, %n), direction=LT
+}
+ENTRY %main (a: (s32[], f32[64])) -> (s32[], f32[64]) {
+  %a = (s32[], f32[64]) parameter(0)
+  %c = (s32[], f32[64]) copy(%a), backend_config={"estimated_cycles":"40"}
+  ROOT %w = (s32[], f32[64]) while(%c), condition=%more, body=%body
+}
+"""
+
+
+def test_expected_cycles_count_with_the_rounds_of_loops_and_once_for_what_is_fused():
+    assert hlo.Module(CYCLES).cost().cycles == 40 + 5 * 100
+    assert hlo.Module(CYCLES).cost(loops=False).cycles == 40 + 100
+    assert hlo.Module(TPU, 4).cost().cycles == 0
+
+
 def test_calls_to_the_host_and_64_bit_floats_are_found():
     def calls(x):
         return jax.pure_callback(lambda x: np.asarray(x), jax.ShapeDtypeStruct((4,), np.float32), x)

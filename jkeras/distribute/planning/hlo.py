@@ -27,6 +27,7 @@ _HEAD = re.compile(r"^(ENTRY )?%?([\w.\-]+) (?:\(.*)?.*\{$")
 _INSTRUCTION = re.compile(r"^\s+(ROOT )?%?([\w.\-]+) = (.*?) ([a-z][\w\-]*)\((.*)$")
 _SHAPE = re.compile(r"\b([a-z]+\d*(?:e\d+m\d+\w*)?)\[([\d,]*)\](?:\{([^}]*)\})?")
 _TILE = re.compile(r":T\(([\d,]+)\)")
+_CYCLES = re.compile(r'"estimated_cycles":"(\d+)"')
 _NAME = re.compile(r"%([\w.\-]+)")
 
 
@@ -75,6 +76,12 @@ class Instruction:
     def held(self) -> float:
         """Bytes of the result, in the device's memory or on the chip."""
         return sum(self.parts(on_chip=True))
+
+    @property
+    def cycles(self) -> int:
+        """What the TPU's compiler expects it to take; 0 where it says nothing."""
+        match = _CYCLES.search(self.rest)
+        return int(match[1]) if match else 0
 
     def size(self, on_chip: bool) -> float:
         """`held` or `stored`."""
@@ -149,12 +156,14 @@ class Cost:
         nbytes: bytes that its instructions move to and from the device's memory.
         touched: bytes that they read and write, there or on the chip.
         collectives: by kind.
+        cycles: of the chip's clock, as the TPU's compiler estimates them; 0 where a compiler says nothing of them.
     """
 
     flops: float = 0.0
     nbytes: float = 0.0
     touched: float = 0.0
     collectives: tuple[Collective, ...] = ()
+    cycles: int = 0
 
     def plus(self, other: Cost, times: int = 1) -> Cost:
         """Both together, the other so many times."""
@@ -167,6 +176,7 @@ class Cost:
             self.nbytes + times * other.nbytes,
             self.touched + times * other.touched,
             tuple(kinds.values()),
+            self.cycles + times * other.cycles,
         )
 
 
@@ -204,8 +214,8 @@ class Module:
                 inside += instruction.called("to_apply") if instruction.kind in ("call", "async-start") else []
                 for called in inside:
                     cost = self._cost(called, loops, known)
-                    # What is fused keeps its values in registers.
-                    cost = dataclasses.replace(cost, nbytes=0.0, touched=0.0) if instruction.kind == "fusion" else cost
+                    if instruction.kind == "fusion":  # keeps its values in registers, and has an estimate of its own
+                        cost = dataclasses.replace(cost, nbytes=0.0, touched=0.0, cycles=0)
                     total = total.plus(cost, times)
             known[name] = total
         return known[name]
@@ -236,10 +246,12 @@ class Module:
     def _own(self, each: Instruction, around: Mapping[str, Instruction]) -> Cost:
         kind = each.kind.removesuffix("-start")
         if kind in COLLECTIVES:
-            return Cost(0.0, 2 * each.stored, 2 * each.held, (self._collective(kind, each, around),))
+            sums = (self._collective(kind, each, around),)
+            return Cost(0.0, 2 * each.stored, 2 * each.held, sums, each.cycles)
         if each.kind in FREE or each.kind.endswith("-done"):
             return Cost()
-        return Cost(_flops(each, around), self._moved(each, around, False), self._moved(each, around, True))
+        moved = self._moved(each, around, False), self._moved(each, around, True)
+        return Cost(_flops(each, around), *moved, cycles=each.cycles)
 
     def _collective(self, kind: str, each: Instruction, around: Mapping[str, Instruction]) -> Collective:
         nbytes = each.nbytes
