@@ -28,6 +28,7 @@ from jkeras.training import batches, loop, prediction
 from jkeras.training.compiled_loops import loops_of
 from jkeras.training.consumed import consume, in_place
 from jkeras.training.evaluation import Evaluation, Pass
+from jkeras.training.one_step import is_one_step
 from jkeras.training.program import Program, trainable
 from jkeras.training.sources import Source, TrainingData, ValidationData, as_source
 from jkeras.training.state import Batch, TrainState, arrays_of
@@ -77,11 +78,12 @@ def fit(
         steps_per_execution=task.layout.steps_per_dispatch(recipe.steps_per_execution),
         check_finite=recipe.check_finite,
     )
+    options.is_one_step = is_one_step(task, state, options, callback_list)
     with task.layout.guard():
         drawn = undrawn is not None
         run = loop.fit(
             task,
-            consume(state, "fit") if options.donate else _owned(task, state, drawn),
+            consume(state, "fit") if options.donate else _owned(task, state, options, drawn),
             options,
             callback_list,
             handle,
@@ -184,14 +186,17 @@ def _one_batch(data: TrainingData) -> TrainingData:
     return dataclasses.replace(data, batch_size=batches.row_count(Batch(batches.to_arrays(data.x, "x"))))
 
 
-def _owned(task: Task, state: TrainState, drawn: bool) -> TrainState:
-    """The state for a run to train in: copies of what others may have.
+def _owned(task: Task, state: TrainState, options: Options, drawn: bool) -> TrainState:
+    """The state for a run to train in: copies of what others may have, unless it takes no array over.
 
     Args:
         task: what is trained.
         state: of its model, with an optimizer's state.
+        options: how the run goes.
         drawn: whether the weights were drawn for the run.
     """
+    if options.is_one_step:
+        return state
     if drawn:
         return in_place(state)
     program = task.train.program

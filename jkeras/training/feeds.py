@@ -19,6 +19,7 @@ from jkeras.training.device_memory import fits
 from jkeras.training.finiteness import non_finite
 from jkeras.training.in_flight import STEPS_IN_FLIGHT, InFlight
 from jkeras.training.layout import Span
+from jkeras.training.one_step import OneStepFeed
 from jkeras.training.order import Order, epoch_order
 from jkeras.training.prefetch import BATCHES_AHEAD, ReadAhead
 from jkeras.training.state import Batch
@@ -41,6 +42,8 @@ class Feed(Protocol):
 def make_feed(run: FitRun) -> Feed:
     """The way in which the data of a run reaches the device."""
     source = run.task.source
+    if run.options.is_one_step and isinstance(source, ArraySource):
+        return OneStepFeed(run, source)
     pad = not run.task.train.program.mixes_samples(training=True)
     if run.task.run_eagerly or run.checks_finite:
         return HostFeed(run, source, pad=False)

@@ -5,7 +5,7 @@ keep the progress bar and the interrupt key responsive; read the metrics once; v
 
 The host is always one chunk ahead of the device, or a few steps where they are dispatched one by one: it dispatches a
 chunk, then waits for the one before. The state that is passed in is copied once; from then on every step donates its
-buffers.
+buffers. A run of a single step copies nothing (`one_step.py`).
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def _epoch(
     """One epoch; its logs, or None if there was no data for it."""
     options = run.options
     run.call("on_epoch_begin", epoch)
-    run.put(with_arrays(run.state, metrics=owned_copy(run.empty_metrics())))
+    metrics = run.empty_metrics()
+    run.put(with_arrays(run.state, metrics=metrics if options.is_one_step else owned_copy(metrics)))
     if run.position.begun:  # before the checkpoint, too
         checkpointer.put_in_place()
     else:

@@ -64,6 +64,8 @@ class Options:
     validation_freq: Any = 1
     seed: int | None = None
     donate: bool = False
+    # Whether the run is a single step that gives no arrays away; see `one_step.py`.
+    is_one_step: bool = False
 
 
 @dataclasses.dataclass

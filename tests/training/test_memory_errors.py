@@ -65,7 +65,7 @@ def model_of(face):
 
 @pytest.mark.parametrize("face", [jk, jk.keras], ids=["jkeras", "jkeras.keras"])
 @pytest.mark.parametrize(("program", "call"), [
-    ("train_steps", lambda model: model.fit(X, Y, verbose=0)),
+    ("train_steps", lambda model: model.fit(X, Y, batch_size=16, verbose=0)),
     ("eval_steps", lambda model: model.evaluate(X, Y, verbose=0)),
     ("predict", lambda model: model.predict(X, verbose=0)),
     ("train_one", lambda model: model.train_on_batch(X, Y)),
@@ -104,7 +104,7 @@ def test_other_errors_of_the_compiler_stay_as_they_are(exhaust, monkeypatch):
     monkeypatch.setitem(globals(), "MESSAGE", "INTERNAL: something else")
     exhaust("train_steps")
     with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL: something else"):
-        _ = model_of(jk).fit(X, Y, verbose=0)
+        _ = model_of(jk).fit(X, Y, batch_size=16, verbose=0)
 
 
 def test_an_immutable_model_survives_the_error(exhaust, monkeypatch):
@@ -112,7 +112,7 @@ def test_an_immutable_model_survives_the_error(exhaust, monkeypatch):
     expected = model.predict(X, verbose=0)
     exhaust("train_steps")
     with pytest.raises(errors.DeviceMemoryError):
-        _ = model.fit(X, Y, verbose=0)
+        _ = model.fit(X, Y, batch_size=16, verbose=0)
     np.testing.assert_array_equal(model.predict(X, verbose=0), expected)
 
 
