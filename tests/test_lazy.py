@@ -92,7 +92,7 @@ FACES = {
 
 
 @pytest.mark.parametrize("face", FACES)
-@pytest.mark.parametrize("package", ["optax"])
+@pytest.mark.parametrize("package", ["flax", "optax"])
 def test_training_loads_no_package_that_it_does_not_use(face, package, tmp_path):
     code = f"""
 {FACES[face]}

@@ -13,7 +13,7 @@ from jkeras.arguments import checked, flag
 from jkeras.compilation import use_persistent_cache
 from jkeras.errors import NotBuiltError
 from jkeras.garbage import collector_paused
-from jkeras.graph import drawing, linen
+from jkeras.graph import drawing, passes
 from jkeras.graph.describe import describe, shape_key, unflatten
 from jkeras.graph.scope import BoundLayer, walk
 from jkeras.lowering.switch import quick_options
@@ -63,7 +63,7 @@ def _initialize(
     layer: BoundLayer, leaves: tuple[Any, ...], structure: PyTree[Any], key: Array, number: int | None
 ) -> Variables:
     args, kwargs = unflatten(structure, leaves, jnp.zeros)
-    _, variables = linen.run(layer, None, args, kwargs, rng=jax.random.key(0), key=_folded(key, number))
+    _, variables = passes.run(layer, None, args, kwargs, rng=jax.random.key(0), key=_folded(key, number))
     return variables
 
 
@@ -91,5 +91,5 @@ def apply(layer: BoundLayer, variables: Mapping[str, Any], args: tuple[Any, ...]
     kwargs = dict(kwargs)
     rng, return_state = kwargs.pop("rng", None), kwargs.pop("return_state", False)
     training = checked(f"{type(layer).__name__}.apply", "training", kwargs.pop("training", None) or False, flag)
-    result, _ = linen.run(layer, variables, args, kwargs, training=training, rng=None if rng is None else as_key(rng))
+    result, _ = passes.run(layer, variables, args, kwargs, training=training, rng=None if rng is None else as_key(rng))
     return (result.outputs, result.state) if return_state else result.outputs

@@ -14,8 +14,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jkeras.graph import linen
 from jkeras.graph.scope import WeightInfo
+from jkeras.graph.variables import key_of
 from jkeras.lowering.switch import quick_options
 from jkeras.paths import nested
 
@@ -32,10 +32,10 @@ def are_alike(weights: Sequence[WeightInfo]) -> bool:
 
 
 def draw(weights: Sequence[WeightInfo], root: jax.Array) -> dict[str, Any]:
-    """Variables `{"params": ..., "state": ...}`; the bits are those of Flax's initialisation from the same key."""
+    """Variables `{"params": ..., "state": ...}`; the bits are those of one program that makes them all."""
     values: dict[str, dict[tuple[str, ...], jax.Array]] = {"params": {}, "state": {}}
     for weight in weights:
-        key = linen.key_of(root, weight)
+        key = key_of(root, weight)
         if weight.initializer.program(weight.shape) is None:
             value = _program()((weight.initializer, weight.shape, weight.dtype), key)
         else:

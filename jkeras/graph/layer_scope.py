@@ -1,4 +1,4 @@
-"""Scopes: what every scope does, and those that need no Flax.
+"""Scopes: what every scope does, and those that hold no weights.
 
 A scope belongs to one layer in one run. It creates the bound copy of the layer, binds the layers inside, hands out weights
 and records which attribute holds which. Subclasses determine where weights come from.
@@ -145,9 +145,9 @@ class LayerScope:
         if self.loop is not None:
             self.loop.add(name)
         elif not self.record.making:
-            self._store(name, jnp.asarray(value))
+            self._replace(name, jnp.asarray(value))
 
-    def _store(self, name: str, value: jax.Array) -> None:
+    def _replace(self, name: str, value: jax.Array) -> None:
         """Records the new value of a weight of the state."""
 
     def put(self, attribute: str, value: Any) -> None:

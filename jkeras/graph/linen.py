@@ -1,30 +1,27 @@
-"""The only file that uses Flax: definitions become Linen modules, and users' Flax modules become layers.
+"""The only file that uses Flax: definitions as Linen modules, and users' Flax modules as layers. Only they load it.
 
-A definition runs in Flax's functional scopes: each layer has one, named by attribute, or by layer name inside a
-functional model. So `{"params": ..., "state": ...}` are ordinary Flax variables, and any Flax program can use
-`to_module(model)`. The scopes know nothing of methods, which is why any method of a layer may use its weights.
+The variables of a definition, `{"params": ..., "state": ...}`, are those of Flax's functional scopes: each layer has one,
+named by attribute, or by layer name inside a functional model. So any Flax program can use `to_module(model)`, whose weights,
+random numbers and updates are those of the model itself.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import inspect
 import sys
-from collections.abc import Collection, Mapping
 from typing import Any, cast
 
-import flax
-import flax.core
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from flax.core import Scope
 
 from jkeras.arguments import name_of
-from jkeras.errors import InputError
-from jkeras.graph.layer_scope import LayerScope, Record
-from jkeras.graph.scope import BoundLayer, Path, Run, WeightInfo, WeightOptions
-from jkeras.random_keys import folded
+from jkeras.graph.layer_scope import Record
+from jkeras.graph.passes import StoreScope
+from jkeras.graph.scope import BoundLayer, Path, Run, WeightInfo
+from jkeras.graph.variables import Draw
 from jkeras.types import Array, PyTree
 
 
@@ -48,136 +45,48 @@ class LayerModule(nn.Module):
         """Runs the layer as the root of a program; randomness comes from the "dropout" stream."""
         rng = self.make_rng("dropout") if self.has_rng("dropout") else None
         run = Run(training=training, rng=rng)
-        return FlaxScope(self.layer.value, run, Record(), flax_scope=self.scope).layer(*args, **kwargs)
+        record = Record(making=self.is_initializing())
+        scope = StoreScope(self.layer.value, run, record, store=FlaxStore(cast("Scope", self.scope)))
+        return scope.layer(*args, **kwargs)
 
 
-class FlaxScope(LayerScope):
-    """Provides a bound layer with weights from a Flax scope."""
+class FlaxStore:
+    """Weights in a Flax scope, with an inner scope for each layer inside (`graph.variables.WeightStore`)."""
 
-    def __init__(
-        self,
-        layer: BoundLayer,
-        run: Run,
-        record: Record,
-        names: Path = (),
-        parent: Any = None,
-        *,
-        flax_scope: Any,
-    ):
-        self._flax = flax_scope
-        super().__init__(layer, run, record, names, parent)
+    def __init__(self, scope: Scope):
+        self._scopes: dict[Path, Scope] = {(): scope}
 
-    def _inner(self, name: str, layer: BoundLayer) -> FlaxScope:
-        inner = self._flax.push(name)
-        return FlaxScope(layer, self.run, self.record, (*self.names, name), self.layer, flax_scope=inner)
+    def _at(self, path: Path) -> Scope:
+        if path not in self._scopes:
+            self._scopes[path] = self._at(path[:-1]).push(path[-1])
+        return self._scopes[path]
 
-    def _value(self, name: str, info: WeightInfo, options: WeightOptions) -> jax.Array:
-        def make(key: Array | None = None) -> jax.Array:
-            return jnp.asarray(info.initializer(info.shape, dtype=info.dtype, key=key), info.dtype)
+    def is_mutable(self, collection: str) -> bool:
+        """See `WeightStore`."""
+        return self._scopes[()].is_mutable_collection(collection)
 
-        if info.collection == "params":
-            # Where there is a value, Flax would trace the initializer to compare shapes.
-            if self._flax.has_variable("params", name):
-                weight: jax.Array = self._flax.get_variable("params", name)
-                return weight
-            if not self._flax.is_mutable_collection("params"):
-                raise InputError(
-                    f"{self.path}: the weight {name!r} is not among the weights that the call was given. Pass those of a"
-                    " model with these layers, `model.params`, or those that `init` returns."
-                )
-            return cast("jax.Array", self._flax.param(name, make))
-        key = self._flax.make_rng("params") if self._flax.has_rng("params") else None
-        state: jax.Array = self._flax.variable("state", name, make, key).value
+    def read(self, collection: str, path: Path) -> jax.Array | None:
+        """See `WeightStore`."""
+        value: jax.Array | None = self._at(path[:-1]).get_variable(collection, path[-1])
+        return value
+
+    def make(self, weight: WeightInfo, draw: Draw) -> jax.Array:
+        """See `WeightStore`."""
+        scope, name = self._at(weight.path[:-1]), weight.path[-1]
+        if weight.collection == "params":
+            return scope.param(name, draw)
+        key = scope.make_rng("params") if scope.has_rng("params") else None
+        state: jax.Array = scope.variable(weight.collection, name, draw, key).value
         return state
 
-    def _store(self, name: str, value: jax.Array) -> None:
-        if not self._flax.is_mutable_collection("state"):
-            return
-        old: Any = self._flax.get_variable("state", name)
-        if value.shape != old.shape:
-            raise InputError(f"{self.path}: state {name!r} has shape {old.shape}, cannot become {value.shape}.")
-        self._flax.put_variable("state", name, value.astype(old.dtype))
-
-
-def key_of(root: jax.Array, weight: WeightInfo) -> jax.Array:
-    """The key that Flax gives a weight when variables are made from a root key: the root with a hash of its place."""
-    place = hashlib.sha1(usedforsecurity=False)
-    number = weight.number.to_bytes((weight.number.bit_length() + 7) // 8, "big")
-    for part in (*map(str.encode, weight.path[:-1]), number):
-        place.update(b"\0" + part if _separates() else part)
-    return folded(root, int.from_bytes(place.digest()[:4], "big"))
-
-
-def _separates() -> bool:
-    settings: Any = flax.config  # whose attributes Flax makes while it is imported
-    return bool(settings.flax_fix_rng_separator)
+    def write(self, path: Path, value: jax.Array) -> None:
+        """See `WeightStore`."""
+        self._at(path[:-1]).put_variable("state", path[-1], value)
 
 
 def to_module(layer: BoundLayer) -> LayerModule:
     """The Linen module of a definition: `to_module(model).apply(variables, x, training=True, rngs={"dropout": key})`."""
     return LayerModule(Held(layer))
-
-
-@dataclasses.dataclass
-class Pass:
-    """The result of one run of a definition."""
-
-    outputs: Any
-    state: dict[str, Any]
-    run: Run
-    record: Record
-
-    @property
-    def mask(self) -> Any:
-        """The masks of the outputs, or None."""
-        return self.run.mask_of(self.outputs)
-
-
-def run(
-    layer: BoundLayer,
-    variables: Mapping[str, Any] | None,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    *,
-    training: bool = False,
-    rng: Array | None = None,
-    key: Array | None = None,
-    check_finite: bool = False,
-    parent: BoundLayer | None = None,
-    observe: Collection[str] = (),
-) -> tuple[Pass, dict[str, Any]]:
-    """Runs a definition once, with given variables, or creating them if they are None.
-
-    Args:
-        layer: the definition.
-        variables: its variables, or None.
-        args: the positional arguments of the call.
-        kwargs: the keyword arguments of the call.
-        training: whether the pass is part of training.
-        rng: the key for dropout and other random layers.
-        key: the key of initialisation.
-        check_finite: whether to record which layers' outputs are finite.
-        parent: a layer, bound elsewhere, from which this one inherits its policy and whether it trains.
-        observe: the paths of layers whose inputs are kept.
-
-    Returns:
-        The result, and all variables `{"params": ..., "state": ...}`.
-    """
-    this_run = Run(training=training, rng=rng, finite=[] if check_finite else None)
-    this_run.observed = {path: [] for path in observe} or None
-    record = Record(making=variables is None)
-
-    def program(scope: Any) -> Any:
-        return FlaxScope(layer, this_run, record, parent=parent, flax_scope=scope).layer(*args, **kwargs)
-
-    if variables is None:
-        outputs, all_variables = flax.core.init(program)({"params": jax.random.key(0) if key is None else key})
-    else:
-        collections = {name: variables.get(name, {}) for name in ("params", "state")}
-        outputs, updated = flax.core.apply(program, mutable=["state"])(collections)
-        all_variables = {**collections, **updated}
-    all_variables = {name: all_variables.get(name, {}) for name in ("params", "state")}
-    return Pass(outputs, all_variables["state"], this_run, record), all_variables
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A `Run` is one pass through a model: whether it trains, its random key, the masks of the tensors seen so far, the losses
 collected. It lives as long as one trace and is never global. A `Scope` gives one bound layer its weights, its place and
-its children; `graph/layer_scope.py` and `graph/linen.py` implement it.
+its children; `graph/layer_scope.py` and `graph/passes.py` implement it.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph import linen
 from jkeras.graph.layer import Layer
 from jkeras.paths import path_text
+from jkeras.tracing import concrete
 from jkeras.types import Array, DTypeLike, PyTree, Shape
 from jkeras.values.fields import field
 from jkeras.values.frozen import thawed
@@ -182,6 +182,8 @@ class FlaxLayer(_Guest):
     variables: Any = field(default=None, in_config=False)
 
     def __post_init__(self) -> None:
+        with concrete():  # what Flax computes while it is imported is not part of a trace
+            from jkeras.graph import linen
         guest = linen.guest(self.module, self.method)
         if guest is None:
             raise ArgumentError(

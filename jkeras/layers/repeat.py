@@ -11,7 +11,7 @@ from jax import lax
 from jkeras import arguments
 from jkeras.constraints import Constraint
 from jkeras.errors import InputError
-from jkeras.graph import linen
+from jkeras.graph import passes
 from jkeras.graph.describe import trace
 from jkeras.graph.inner_forms import formed
 from jkeras.graph.layer import Layer
@@ -124,7 +124,7 @@ class Repeat(Layer):
         return outputs
 
     def _run(self, variables: Any, x: Any, call_arguments: dict[str, Any], **options: Any) -> Any:
-        return linen.run(self._inside, variables, (x,), call_arguments, parent=self, **options)
+        return passes.run(self._inside, variables, (x,), call_arguments, parent=self, **options)
 
     @property
     def _inside(self) -> Any:

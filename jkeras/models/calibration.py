@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import ArgumentError, DTypeError, InputError, NonFiniteError
-from jkeras.graph import linen
+from jkeras.graph import passes
 from jkeras.graph.shapes import show_shape
 from jkeras.quantization.calibrated_modes import CalibratedMode, table_of
 from jkeras.quantization.calibration import token_windows
@@ -113,7 +113,7 @@ def observed(
 
     @jax.jit
     def gather(variables: Any, known: Any, batch: Any) -> Any:
-        result, _ = linen.run(definition, variables, (batch,), {}, observe=tuple(matrices))
+        result, _ = passes.run(definition, variables, (batch,), {}, observe=tuple(matrices))
         inputs: Any = result.run.observed
         updated = {path: dict(of_copies) for path, of_copies in known.items()}
         for path, of_copies in updated.items():

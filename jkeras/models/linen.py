@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import jax
 
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.graph import linen
 from jkeras.graph.input import Input
 from jkeras.layers.foreign import FlaxLayer, weight_name
 from jkeras.types import Array, PyTree
@@ -22,6 +21,8 @@ NAME = "flax"
 
 def to_flax(model: Model) -> tuple[Any, dict[str, Any]]:
     """See `Model.to_flax`."""
+    from jkeras.graph import linen  # only programs that use Flax load it
+
     return _guest(model) or (linen.to_module(model.definition), model.variables)
 
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from jkeras import collectives, lowering
 from jkeras.errors import InputError
-from jkeras.graph import linen
+from jkeras.graph import passes
 from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import as_spec
@@ -39,11 +39,11 @@ def stream(rng: jax.Array, name: str, step: Array) -> jax.Array:
 
 def forward(
     program: Program, state: TrainState, batch: Batch, training: bool, check_finite: bool = False
-) -> linen.Pass:
+) -> passes.Pass:
     """Runs the model on a batch."""
     arrays = arrays_of(state)
     variables = {"params": collectives.in_use(arrays.params), "state": arrays.model_state}
-    result, _ = linen.run(
+    result, _ = passes.run(
         program.definition,
         variables,
         call_arguments(batch.x),
@@ -74,7 +74,7 @@ class ForwardResult(NamedTuple):
 
 
 @jax.named_scope("loss")
-def score(program: Program, result: linen.Pass, batch: Batch) -> ForwardResult:
+def score(program: Program, result: passes.Pass, batch: Batch) -> ForwardResult:
     """The loss of a batch, with the losses that layers added."""
     outputs = flat_outputs(result.outputs)
     masks = [result.run.masks.get(id(output), (None, None))[1] for output in outputs]
@@ -213,7 +213,7 @@ def metrics_by_name(program: Program) -> dict[str, Any]:
 def predict(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
     """The outputs for one batch of inputs in inference mode."""
     arrays = arrays_of(state)
-    result, _ = linen.run(
+    result, _ = passes.run(
         definition,
         {"params": collectives.in_use(arrays.params), "state": arrays.model_state},
         call_arguments(inputs),

@@ -10,7 +10,7 @@ import pytest
 
 import jkeras as jk
 from jkeras import errors, layers
-from jkeras.graph import linen
+from jkeras.graph import linen, passes
 from jkeras.graph.describe import describe
 from jkeras.graph.layer_scope import Record, WeightlessScope
 from jkeras.graph.scope import Run, walk
@@ -100,7 +100,7 @@ def test_a_bound_layer_says_what_it_holds():
 
 def test_paths_and_records():
     layer = Everything(name="all")
-    result, variables = linen.run(layer, None, (X,), {}, rng=jax.random.key(0))
+    result, variables = passes.run(layer, None, (X,), {}, rng=jax.random.key(0))
     assert {"/".join(path) for _, path in result.record.weights} >= {
         "norm/gamma",
         "cells_0/cell/kernel",
@@ -109,7 +109,7 @@ def test_paths_and_records():
     }
     assert set(variables["params"]) == {"norm", "cells_0", "inner"} and set(variables["state"]) == {"norm", "count"}
     assert result.mask.shape == (4, 6) and len(result.run.losses) == 2
-    given, _ = linen.run(layer, variables, (X,), {})
+    given, _ = passes.run(layer, variables, (X,), {})
     assert int(given.state["count"]) == 1 and int(variables["state"]["count"]) == 0
 
 

@@ -6,7 +6,8 @@ import pytest
 from flax.core.scope import LazyRng
 
 import jkeras as jk
-from jkeras.graph import apply, drawing, linen
+from jkeras.graph import apply, drawing
+from jkeras.graph.variables import key_of
 from jkeras.initializers import draws
 from jkeras.random_keys import as_key, folded
 
@@ -93,4 +94,4 @@ def test_keys_made_on_the_host_are_those_of_jax(number):
 def test_keys_of_weights_are_those_of_flax():
     for weight in MODELS["own layers"]().description.weights:
         place = LazyRng.create(as_key(5), *weight.path[:-1], weight.number)
-        assert linen.key_of(as_key(5), weight) == place.as_jax_rng()
+        assert key_of(as_key(5), weight) == place.as_jax_rng()

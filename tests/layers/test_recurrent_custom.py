@@ -8,7 +8,7 @@ import pytest
 
 import jkeras as jk
 from jkeras import errors, layers
-from jkeras.graph import linen
+from jkeras.graph import passes
 from jkeras.layers import recurrent
 
 
@@ -122,7 +122,7 @@ def test_state_losses_and_random_numbers_inside_the_loop():
     layer = recurrent.RNN(Busy(), return_sequences=True, return_state=True)
     variables = layer.init(0, x)
     run = jax.jit(
-        lambda v: (lambda r: (r[0].outputs, r[1]["state"], sum(r[0].run.losses)))(linen.run(layer, v, (x,), {}))
+        lambda v: (lambda r: (r[0].outputs, r[1]["state"], sum(r[0].run.losses)))(passes.run(layer, v, (x,), {}))
     )
     (outputs, states), after, losses = run(variables)
     np.testing.assert_allclose(after["cell"]["count"], 6)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jkeras.graph import linen
+from jkeras.graph import passes
 from tests.layers.contract import OURS
 from tests.layers.covered import all_cases
 
@@ -40,11 +40,11 @@ def test_strict_promotion(case, policy):
 
     def loss(params, state, training):
         variables = {"params": params, "state": state}
-        result, _ = linen.run(layer, variables, tuple(inputs), options, training=training, rng=jax.random.key(0))
+        result, _ = passes.run(layer, variables, tuple(inputs), options, training=training, rng=jax.random.key(0))
         floats = [leaf for leaf in jax.tree.leaves(result.outputs) if jnp.issubdtype(leaf.dtype, jnp.floating)]
         return sum((jnp.sum(leaf.astype(jnp.float32)) for leaf in floats), jnp.float32(0))
 
     with jax.numpy_dtype_promotion("strict"):
-        variables = jax.eval_shape(lambda: linen.run(layer, None, tuple(inputs), options, rng=jax.random.key(0))[1])
+        variables = jax.eval_shape(lambda: passes.run(layer, None, tuple(inputs), options, rng=jax.random.key(0))[1])
         for training in (False, True):
             jax.eval_shape(lambda v, t=training: jax.grad(loss)(v["params"], v["state"], t), variables)
