@@ -6,6 +6,7 @@ keys, and results keep the original order.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -154,13 +155,20 @@ def assert_same_structure(a: PyTree[Any], b: PyTree[Any], check_types: bool | No
     Args:
         a: a structure.
         b: another one.
-        check_types: accepted for compatibility with Keras; the types of containers must always be equal.
+        check_types: has no effect any more, as in Keras; the types of containers must always be equal.
 
     Raises:
         InputError: they are nested differently.
 
     >>> assert_same_structure({"x": [1, 2]}, {"x": [3, 4]})
     """
+    if check_types is not None:
+        warnings.warn(
+            "tree.assert_same_structure: `check_types` has no effect any more. `tree.assert_same_paths` takes `list`, `tuple`"
+            " and `deque` for the same.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
     _check_alike("assert_same_structure", a, b, is_leaf=_is_leaf)
 
 

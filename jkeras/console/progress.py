@@ -60,6 +60,7 @@ class ProgressBar:
         clock: seconds since some moment; for tests.
         unit: what is counted.
         interval: seconds between two drawings of the bar at least.
+        width: characters that the bar consists of.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class ProgressBar:
         clock: Callable[[], float] = time.monotonic,
         unit: str = "step",
         interval: float = SECONDS_BETWEEN_DRAWS,
+        width: int = WIDTH,
     ):
         self.stream: TextIO | Any = sys.stdout if stream is None else stream
         self.verbose: int = resolve_verbosity(verbose, self.stream)
         self.total = total or None
         self.unit = unit
         self._interval = interval
+        self._width = width
         self._clock = clock
         self._start = clock()
         self._last_draw = -float("inf")
@@ -186,9 +189,11 @@ class ProgressBar:
     def _bar(self, step: int) -> str:
         if self.total is None:
             return ""
-        done = min(WIDTH, int(WIDTH * step / max(self.total, 1)))
+        done = min(self._width, int(self._width * step / max(self.total, 1)))
         stroke = self._stroke()
-        return " " + (f"{GREEN}{stroke * done}{PLAIN}" if done else "") + f"{WHITE}{stroke * (WIDTH - done)}{PLAIN}"
+        return (
+            " " + (f"{GREEN}{stroke * done}{PLAIN}" if done else "") + f"{WHITE}{stroke * (self._width - done)}{PLAIN}"
+        )
 
     def _stroke(self) -> str:
         try:

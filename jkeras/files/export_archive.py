@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from jkeras import arguments
 from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, ExistsError, NotBuiltError
 from jkeras.files import exporting
@@ -88,13 +89,18 @@ class ExportArchive(Spec):
 
         Args:
             filepath: the directory.
-            options: accepted for compatibility with Keras.
+            options: only None; those of TensorFlow do not apply to these programs.
             verbose: whether to print where the programs are.
 
         Raises:
-            ArgumentError: there is no endpoint, or one cannot be written.
+            ArgumentError: there is no endpoint, one cannot be written, or `options` is not None.
             ExistsError: the path exists and is not an empty directory.
         """
+        if options is not None:
+            raise ArgumentError(
+                f"write_out(options={arguments.shown(options)}): expected None. The programs are StableHLO; options of"
+                " TensorFlow's SavedModel do not apply to them."
+            )
         if not self.endpoints:
             raise ArgumentError("No endpoints have been set yet. Call add_endpoint().")
         folder = Path(os.fspath(filepath))

@@ -44,6 +44,7 @@ def export(
             f" model as .keras and export it with Keras; docs/files.md says what stands in their way here."
         )
     path = arguments.checked("export", "filepath", path, arguments.path)
+    verbose = arguments.checked("export", "verbose", verbose, arguments.optional(arguments.flag))
     platforms = arguments.checked("export", "platforms", platforms, arguments.optional(arguments.texts))
     if (
         input_signature is not None
@@ -56,6 +57,8 @@ def export(
         )
     specs = symbolic(input_shapes(model) if input_signature is None else input_signature)
     write(path, serialized(prediction(model), (specs,), platforms))
+    if verbose:
+        print(f"Saved the program at '{path}'.")
 
 
 def write(path: PathLike, contents: bytes) -> None:

@@ -164,16 +164,16 @@ def clone_model(
 
     Args:
         model: the model to clone.
-        input_tensors: accepted for compatibility with Keras; the inputs are those of the model.
+        input_tensors: only None: a clone has inputs of its own.
         clone_function: a function that takes a layer and returns its replacement.
-        call_function: accepted for compatibility with Keras.
+        call_function: only None: a clone applies its layers as the model does.
         recursive: whether to also clone nested models.
 
     Returns:
         The new model.
 
     Raises:
-        ArgumentError: `model` is not a model of jkeras.
+        ArgumentError: `model` is not a model of jkeras, or an argument is not supported.
 
     >>> import jkeras as jk
     >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2, "relu")]).compile("sgd", "mse")
@@ -185,7 +185,16 @@ def clone_model(
         raise ArgumentError(f"clone_model(model={model!r}): expected a `jk.Model`.")
     arguments.flags("clone_model", recursive=recursive)
     arguments.checked("clone_model", "clone_function", clone_function, arguments.optional(arguments.function))
-    arguments.checked("clone_model", "call_function", call_function, arguments.optional(arguments.function))
+    if input_tensors is not None:
+        raise ArgumentError(
+            "clone_model(input_tensors=...): a clone has inputs of its own. Apply it to other tensors:"
+            " `jk.Model(tensors, jk.clone_model(model)(tensors))`."
+        )
+    if call_function is not None:
+        raise ArgumentError(
+            "clone_model(call_function=...): a clone applies its layers as the model does. Return a layer that calls"
+            " differently from `clone_function`."
+        )
     fresh = model
     if clone_function is not None:
 

@@ -127,7 +127,7 @@ def serialize_keras_object(obj: Any) -> Any:
 
 
 def deserialize_keras_object(
-    config: Config, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+    config: Config, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True
 ) -> Any:
     """Restores an object from the output of `serialize_keras_object` of jkeras or Keras.
 
@@ -138,7 +138,6 @@ def deserialize_keras_object(
         config: the output of `serialize_keras_object`.
         custom_objects: the user's classes and functions by name, known during this call only.
         safe_mode: accepted for compatibility with Keras.
-        **kwargs: accepted for compatibility with Keras.
 
     Raises:
         RestoreError: the configuration names something unknown.

@@ -47,6 +47,8 @@ from jkeras.values.spec import Spec
 
 LEGACY_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size")
 
+_AGGREGATIONS = arguments.one_of(None, "none", "mean", "sum", "only_first_replica")
+
 
 class LayerAttributes:
     """The attributes of every layer; some classes set their own order of arguments (see `jkeras.values.fields`)."""
@@ -189,7 +191,8 @@ class Layer(Member, LayerAttributes, Spec):
             autocast: whether the array is cast to the compute dtype.
             regularizer: a penalty on the weight.
             constraint: a projection of the weight after each update.
-            aggregation: how replicas combine a non-trainable weight: "none", "mean", "sum" or "only_first_replica".
+            aggregation: "none", "mean", "sum" or "only_first_replica", as in Keras; all have the same result, because every
+                replica computes with the whole batch.
             overwrite_with_gradient: whether training replaces the weight by its gradient instead of updating it.
             name: the weight's name in the layer.
 
@@ -197,6 +200,7 @@ class Layer(Member, LayerAttributes, Spec):
             NotBuiltError: the layer is not part of a model or of `init`/`apply`.
         """
         scope = self.scope_for("add_weight")
+        arguments.checked("add_weight", "aggregation", aggregation, _AGGREGATIONS)
         policy = self.dtype_policy
         weight = scope.weight(
             name,

@@ -365,7 +365,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
                 " on some data or by using `build()`."
             )
         failed: dict[int, Any] = {}
-        load_state(model, ReadStore(tree), None, failed=failed, skip_mismatch=skip_mismatch, skip=skip or ())
+        load_state(model, ReadStore(tree), None, failed=failed, skip=skip or ())
     if failed and skip_mismatch:
         warnings.warn(str(loading_failure(failed, advice=False)), stacklevel=3)
     elif failed:

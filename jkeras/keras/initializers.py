@@ -52,7 +52,7 @@ class RandomInitializer(Initializer, initializers.RandomInitializer):
     def _convert(cls, name: str, f: Field, value: Any) -> Any:
         return _seed(value) if name == "seed" else super()._convert(name, f, value)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> jax.Array:
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> jax.Array:
         """The values."""
         # Keras's key, so that a seed gives the same values.
         key = jax.random.wrap_key_data(draw_seed(self.seed))

@@ -170,7 +170,6 @@ def load_state(
     store: ReadStore,
     assets: Assets | None,
     failed: dict[int, Any],
-    skip_mismatch: bool = False,
     skip: Collection[Any] = (),
 ) -> None:
     """Loads the arrays and files of every object; `failed` collects objects that could not be loaded, with the error, by id."""

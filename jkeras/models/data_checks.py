@@ -19,6 +19,7 @@ from jkeras.training.array_source import ArraySource
 from jkeras.training.objective import match
 from jkeras.training.program import Program, call_arguments
 from jkeras.training.recipe import Recipe
+from jkeras.training.sources import ValidationData
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
 from jkeras.training.task import Task
@@ -120,6 +121,19 @@ def check_frequency(value: object) -> None:
     epochs = value if isinstance(value, (list, tuple, set, range)) else [value]
     if not all(isinstance(e, (int, np.integer)) and not isinstance(e, bool) and e >= 1 for e in epochs):
         raise ArgumentError(f"fit(validation_freq={value!r}): expected an integer of at least 1, or a list of epochs.")
+
+
+def check_held_out(data: ValidationData, frequency: object) -> None:
+    """Raises for arguments about validation where there is nothing to validate on, which would have no effect."""
+    if data.data is not None or data.split:
+        return
+    others = {"validation_batch_size": data.batch_size, "validation_steps": data.steps}
+    useless = [f"{name}={value!r}" for name, value in others.items() if value is not None]
+    useless += [] if frequency == 1 else [f"validation_freq={frequency!r}"]
+    if useless:
+        raise ArgumentError(
+            f"fit({', '.join(useless)}): there is no data to validate on. Pass `validation_data` or `validation_split`, too."
+        )
 
 
 def check_classes(class_weight: Mapping[int, float], output_shape: Any) -> None:

@@ -225,7 +225,7 @@ class Model(TrainableModel):
         Args:
             filepath: the file.
             format: "stablehlo"; Keras's others are not supported.
-            verbose: accepted for compatibility with Keras.
+            verbose: whether to print where the program is; None prints nothing.
             input_signature: replaces the model's own inputs: shapes, with None for open sizes, or specs with `shape` and
                 `dtype`, in the structure of the inputs.
             platforms: the platforms that the program runs on; None means "cpu", "cuda" and "tpu".
@@ -271,7 +271,7 @@ class Model(TrainableModel):
 
         Args:
             line_length: the table's width; that of the terminal if None.
-            positions: accepted for compatibility with Keras.
+            positions: where each column ends, as fractions of the width; None fits the columns to their contents.
             print_fn: gets the text instead of the terminal.
             expand_nested: whether models inside are listed layer by layer.
             show_trainable: whether a column says which layers training changes.

@@ -144,6 +144,13 @@ class Contents:
         return cells
 
 
+def _fractions(value: object) -> list[float]:
+    try:
+        return [arguments.number(position) for position in arguments.entries(value)]
+    except ArgumentError:
+        raise ArgumentError("expected a list of numbers") from None
+
+
 def summary(
     model: Model,
     line_length: int | None = None,
@@ -156,6 +163,7 @@ def summary(
 ) -> None:
     """Prints the table; see `Model.summary`."""
     arguments.checked("summary", "line_length", line_length, arguments.optional(arguments.positive_int))
+    positions = arguments.checked("summary", "positions", positions, arguments.optional(_fractions))
     arguments.checked("summary", "print_fn", print_fn, arguments.optional(arguments.function))
     arguments.checked("summary", "layer_range", layer_range, arguments.optional(arguments.texts))
     arguments.flags("summary", expand_nested=expand_nested, show_trainable=show_trainable, show_cost=show_cost)
@@ -165,14 +173,15 @@ def summary(
 
     contents = Contents(model, expand_nested, show_trainable, layer_range, show_cost)
     columns, rows = contents.table()
+    # Prints text in notebooks too, in one piece; the value of a cell is shown as an HTML table.
+    console = Console(width=line_length or (None if print_fn is None else 98), force_jupyter=False)
     table = Table(show_lines=True, header_style="bold", title=None)
-    for name, options in columns:
-        table.add_column(name, **options)
+    widths = [None] * len(columns) if positions is None else _widths(positions, len(columns), console.width)
+    for (name, options), size in zip(columns, widths, strict=True):
+        table.add_column(name, **options, width=size)
     for cells in rows:
         table.add_row(*map(escape, cells))
 
-    # Prints text in notebooks too, in one piece; the value of a cell is shown as an HTML table.
-    console = Console(width=line_length or (None if print_fn is None else 98), force_jupyter=False)
     with console.capture() as capture:
         console.print(f"[bold]{escape(contents.title)}[/bold]", highlight=False)
         console.print(table)
@@ -182,6 +191,18 @@ def summary(
         sys.stdout.write(capture.get())
     else:
         print_fn(visible(capture.get()))
+
+
+def _widths(positions: Sequence[float], columns: int, width: int) -> list[int]:
+    """The room for text in columns that end at some fractions of a width."""
+    ends = [round(position * width) for position in positions]
+    sizes = [end - begin - 3 for begin, end in zip([0, *ends], ends, strict=False)]
+    if len(sizes) != columns or min(sizes) < 1 or ends[-1] > width:
+        raise ArgumentError(
+            f"summary(positions={arguments.shown(positions)}): expected {columns} increasing fractions of the width of {width}"
+            " characters, where the columns end; each needs 4 characters or more."
+        )
+    return sizes
 
 
 def _costs(model: Model, costs: dict[str, tuple[float, int]]) -> list[str]:

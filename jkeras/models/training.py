@@ -18,7 +18,7 @@ from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import resolve_verbosity
 from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError
-from jkeras.models.data_checks import check_counts, check_embedded_ids, check_frequency
+from jkeras.models.data_checks import check_counts, check_embedded_ids, check_frequency, check_held_out
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
 from jkeras.models.interruption import interrupted
@@ -56,6 +56,7 @@ def fit(
         validation_batch_size=held_out.batch_size,
     )
     check_frequency(options.validation_freq)
+    check_held_out(held_out, options.validation_freq)
     arguments.flags("fit", donate=options.donate)
     shuffle = _shuffle(options.shuffle)
     task = prepare(model, data, held_out)

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from jkeras.models.model import Model
 
 
+# How Graphviz can draw edges.
+SPLINES = ("spline", "ortho", "curved", "polyline", "line", "none", "true", "false")
+
+
 @dataclasses.dataclass(frozen=True)
 class Box:
     """One layer.
@@ -77,23 +81,34 @@ class Diagram:
         """The diagram in Graphviz's language."""
         return to_dot(self)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, dpi: int = 144, splines: str = "spline") -> None:
         """Writes `.svg`, `.dot`, `.mmd` (Mermaid); `.png` and `.pdf` with Graphviz or else matplotlib.
 
+        Args:
+            path: the file.
+            dpi: the dots per inch of a `.png`.
+            splines: how Graphviz draws edges: "spline", "ortho", "curved", "polyline", "line" or "none".
+
         Raises:
-            ArgumentError: `path` is not a path, or has another suffix.
+            ArgumentError: `path` is not a path or has another suffix, or another argument is not one of these.
             ImportError: neither Graphviz nor matplotlib is installed.
         """
         path = arguments.checked("save", "path", path, arguments.path)
-        texts = {".svg": self.to_svg, ".dot": self.to_dot, ".gv": self.to_dot, ".mmd": self.to_mermaid}
+        dpi = arguments.checked("save", "dpi", dpi, arguments.positive_int)
+        splines = arguments.checked("save", "splines", splines, arguments.one_of(*SPLINES))
+
+        def dot() -> str:
+            return to_dot(self, dpi=dpi, splines=splines)
+
+        texts = {".svg": self.to_svg, ".dot": dot, ".gv": dot, ".mmd": self.to_mermaid}
         suffix = path.suffix.lower()
         if suffix in texts:
             path.write_text(texts[suffix](), encoding="utf-8")
         elif suffix in (".png", ".pdf"):
             if shutil.which("dot"):
-                subprocess.run(["dot", f"-T{suffix[1:]}", "-o", str(path)], input=self.to_dot(), text=True, check=True)
+                subprocess.run(["dot", f"-T{suffix[1:]}", "-o", str(path)], input=dot(), text=True, check=True)
             else:
-                drawing.to_file(self, layout.arrange(self), path)
+                drawing.to_file(self, layout.arrange(self), path, dpi)
         else:
             raise ArgumentError(
                 f"path={path.name!r}: expected a file name that ends in .svg, .png, .pdf, .dot or .mmd."

@@ -69,7 +69,7 @@ def _curve(points: Sequence[Point], direction: str) -> str:
     return "".join(parts)
 
 
-def to_file(diagram: Diagram, placed: Placed, path: Path) -> None:
+def to_file(diagram: Diagram, placed: Placed, path: Path, dpi: int) -> None:
     """Draws the picture with matplotlib, which knows PNG and PDF."""
     from jkeras.plots.figures import figures
 
@@ -95,5 +95,5 @@ def to_file(diagram: Diagram, placed: Placed, path: Path) -> None:
             top = y - h / 2 + PADDING + LINE * i + 6
             weight = "bold" if i == 0 else "normal"
             axes.text(x, top, line, ha="center", va="center", fontsize=9, weight=weight, color=INK if i < 2 else FAINT)
-    figure.savefig(path, dpi=144)
+    figure.savefig(path, dpi=dpi)
     plt.close(figure)

@@ -67,10 +67,10 @@ def plot_model(
         show_layer_names: whether to show the names of layers.
         rankdir: "TB" from top to bottom, or "LR" from left to right.
         expand_nested: whether to show the layers of nested models.
-        dpi: accepted for compatibility with Keras.
+        dpi: the dots per inch of a `.png`.
         show_layer_activations: whether to show activations.
         show_trainable: whether to show which layers are trained.
-        splines: accepted for compatibility with Keras.
+        splines: how Graphviz draws edges, such as "ortho" or "curved".
         kwargs: ignored with a warning.
 
     Returns:
@@ -97,7 +97,7 @@ def plot_model(
         show_trainable,
     )
     if to_file is not None:
-        picture.save(to_file)
+        picture.save(to_file, dpi=dpi, splines=splines)
     if kwargs:
         warnings.warn(f"plot_model ignores {sorted(kwargs)}.", stacklevel=2)
     return picture

@@ -75,8 +75,9 @@ class Progbar:
         self._shown = set(stateful_metrics or ())
         self._averaged = None if stateless_metrics is None else set(stateless_metrics)
         arguments.checked("Progbar", "interval", interval, arguments.non_negative)
+        arguments.checked("Progbar", "width", width, arguments.at_least(0))
         stream = cast(TextIO, _StandardOutput())
-        self._bar = ProgressBar(target, verbose=verbose, stream=stream, unit=unit_name, interval=interval)
+        self._bar = ProgressBar(target, verbose=verbose, stream=stream, unit=unit_name, interval=interval, width=width)
         self._step = 0
         self._sums: dict[str, tuple[float, int]] = {}
 

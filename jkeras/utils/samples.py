@@ -25,6 +25,8 @@ PIPELINE_METHODS = frozenset(
     " padded_batch prefetch rebatch reduce repeat shard shuffle skip take unbatch with_options".split()
 )
 
+_LIBRARIES = arguments.one_of(None, "tensorflow", "torch", "jax", "numpy")
+
 
 @dataclasses.dataclass(frozen=True)
 class OnePass:
@@ -201,7 +203,7 @@ def split_dataset(
         right_size: likewise.
         shuffle: whether to shuffle before splitting.
         seed: the seed of that shuffle.
-        preferred_backend: accepted for compatibility with Keras.
+        preferred_backend: None, "tensorflow", "torch", "jax" or "numpy"; the result is the same.
 
     Returns:
         Two `Samples`, which give single samples unless `dataset` came in batches; `.batch(32)` makes batches for `fit`.
@@ -216,6 +218,7 @@ def split_dataset(
     """
     arguments.checked("split_dataset", "seed", seed, arguments.optional(arguments.integer))
     arguments.flags("split_dataset", shuffle=shuffle)
+    arguments.checked("split_dataset", "preferred_backend", preferred_backend, _LIBRARIES)
     try:
         samples = as_samples(dataset)
     except InputError as error:
