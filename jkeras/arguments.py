@@ -310,6 +310,8 @@ def path(value: object) -> Path:
     """A path: a string or a path-like object."""
     if not isinstance(value, (str, os.PathLike)) or value == "":
         raise ArgumentError("expected a path: a string or a path object")
+    if "\0" in os.fsdecode(value):
+        raise ArgumentError("expected a path without zero characters")
     return Path(value)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import string
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from jkeras.arguments import checked
 from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.monitor import Monitor
@@ -98,6 +100,7 @@ class ModelCheckpoint(BestSoFar):
 
     Raises:
         ArgumentError: `save_freq` or `filepath` is invalid.
+        SaveError: while training, if the file cannot be written.
 
     >>> ModelCheckpoint("{epoch:02d}-{val_loss:.2f}.keras", save_best_only=True).monitor
     'val_loss'
@@ -115,7 +118,7 @@ class ModelCheckpoint(BestSoFar):
         initial_value_threshold: float | None = None,
     ):
         super().__init__(monitor, verbose, save_best_only, mode, initial_value_threshold)
-        self.filepath: str = os.fspath(filepath)
+        self.filepath: str = checked("ModelCheckpoint", "filepath", os.fspath(filepath), _template)
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
         self._frequency = SaveFrequency("ModelCheckpoint", save_freq)
@@ -152,7 +155,6 @@ class ModelCheckpoint(BestSoFar):
         path = self._path(epoch, logs, numbers)
         if not self.should_save(epoch, logs, path):
             return
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         save = self.model.save_weights if self.save_weights_only else self.model.save
         save(path, overwrite=True)
         self._say(epoch, f"finished saving model to {path}")
@@ -165,3 +167,22 @@ class ModelCheckpoint(BestSoFar):
             raise ArgumentError(
                 f"ModelCheckpoint(filepath={self.filepath!r}): there is no value {error}; available are {sorted(known)}."
             ) from None
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ArgumentError(f"ModelCheckpoint(filepath={self.filepath!r}): {error}.") from None
+
+
+def _template(value: str) -> str:
+    """A path with places for values by name."""
+    try:
+        fields = [(name, spec or "") for _, name, spec, _ in string.Formatter().parse(value) if name is not None]
+        for name, spec in fields:
+            if not name.isidentifier():
+                raise ValueError(f"{{{name}}} names no value")
+            if "{" not in spec:
+                format(1 if name in ("epoch", "batch") else 0.5, spec)
+    except ValueError as error:
+        raise ArgumentError(
+            f"expected a path with places for values, such as '{{epoch:02d}}': {error}. A brace of the path itself is"
+            " written twice, '{{'"
+        ) from None
+    return value

@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from jkeras import arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.files.containers import checkpoints, directory
@@ -46,9 +47,10 @@ class CheckpointCallback(Callback, SnapshotStore):
     ):
         Callback.__init__(self)  # not `super()`: the next of several bases takes other arguments
         name = type(self).__name__
-        if not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder):
-            raise ArgumentError(f"{name}: expected the path of a directory, got {folder!r}.")
-        self.folder: Path = Path(folder).absolute()
+        try:
+            self.folder: Path = arguments.path(folder).absolute()
+        except ArgumentError as error:
+            raise ArgumentError(f"{name}: {error} of a directory, got {folder!r}.") from None
         self.schedule: Schedule = Schedule.of(name, save_freq)
         self.resumes = resumes
         self.spare = spare

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from jkeras.files.containers.writing import creating
 from jkeras.types import NestedNumbers
 
 # The reversed Castagnoli polynomial of CRC-32C.
@@ -156,13 +157,15 @@ class EventWriter:
 
     Args:
         folder: the folder, created if missing.
+
+    Raises:
+        SaveError: nothing can be written there.
     """
 
     def __init__(self, folder: str | Path):
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}.v2"
-        self.file: BinaryIO = (folder / name).open("wb")
+        with creating(Path(folder) / name) as path:
+            self.file: BinaryIO = path.open("wb")
         self._write(block(3, "brain.Event:2"))
 
     def add(self, step: int, *values: bytes) -> None:

@@ -16,6 +16,7 @@ from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import HOOKS, Callback, Logs
 from jkeras.console.messages import print_msg
 from jkeras.errors import SignatureError, suggestion
+from jkeras.files.containers.writing import creating
 
 
 class History(Callback):
@@ -111,6 +112,9 @@ class CSVLogger(Callback):
         separator: the separator between values.
         append: whether to append to an existing file.
 
+    Raises:
+        SaveError: when training begins, if the file cannot be written.
+
     >>> CSVLogger("log.csv", append=True).append
     True
     """
@@ -127,17 +131,17 @@ class CSVLogger(Callback):
         continues = self.append and self.filename.exists() and self.filename.stat().st_size > 0
         self._keys = None
         if continues:
-            with self.filename.open(newline="") as file:
+            with creating(self.filename) as path, path.open(newline="") as file:
                 header = next(csv.reader(file, delimiter=self.separator), [])
             self._keys = [name for name in header if name != "epoch"]
-        if not self.append:
-            self.filename.write_text("")
+        with creating(self.filename) as path, path.open("a" if self.append else "w"):
+            pass  # at the beginning, so that a file that cannot be written costs no training
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Writes the epoch's line."""
         logs = dict(logs or {})
         # Opened for each line, so that an interrupted run leaves no file open.
-        with self.filename.open("a", newline="") as file:
+        with creating(self.filename) as path, path.open("a", newline="") as file:
             writer = csv.writer(file, delimiter=self.separator)
             if self._keys is None:
                 keys = sorted(logs)

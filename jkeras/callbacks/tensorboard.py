@@ -18,6 +18,7 @@ from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.callbacks.schedule import rates
 from jkeras.errors import ArgumentError
+from jkeras.files.containers.writing import creating
 
 # The tag that TensorBoard's graph plugin looks for.
 GRAPH_PLUGIN = "graph_keras_model"
@@ -189,8 +190,8 @@ class TensorBoard(Callback):
             if name != "embeddings":
                 continue
             file = self.log_dir / "train" / f"{layer.replace('/', '_')}.tsv"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            np.savetxt(file, array, delimiter="\t")
+            with creating(file):
+                np.savetxt(file, array, delimiter="\t")
             labels = self.embeddings_metadata
             labels = labels.get(layer) if isinstance(labels, Mapping) else labels
             entry = f'embeddings {{\n  tensor_name: "{layer}"\n  tensor_path: "{file.name}"\n'

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 from jkeras import arguments
@@ -103,11 +101,10 @@ class ExportArchive(Spec):
             )
         if not self.endpoints:
             raise ArgumentError("No endpoints have been set yet. Call add_endpoint().")
-        folder = Path(os.fspath(filepath))
+        folder = arguments.checked("write_out", "filepath", filepath, arguments.path)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ExistsError(f"{folder} exists and is not an empty directory.")
         programs = {name: _program(endpoint) for name, endpoint in self.endpoints.items()}
-        folder.mkdir(parents=True, exist_ok=True)
         for name, contents in programs.items():
             exporting.write(folder / f"{name}{PROGRAM}", contents)
         if verbose:

@@ -20,7 +20,7 @@ from jkeras.callbacks import RemoteMonitor as RemoteMonitor
 from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import HOOKS, Logs, check_hooks
 from jkeras.callbacks.monitor import MODES, Monitor
-from jkeras.errors import ArgumentError
+from jkeras.errors import ArgumentError, SaveError
 from jkeras.keras import ops
 from jkeras.keras.compiled_metrics import CompileMetrics
 from jkeras.keras.modules import own_names
@@ -276,7 +276,7 @@ class ModelCheckpoint(callbacks.ModelCheckpoint, MonitorCallback):
     def _save(self, epoch: int, logs: Logs, numbers: dict[str, int]) -> None:
         path = Path(self._path(epoch, logs, numbers))
         if path.is_dir():
-            raise OSError(
+            raise SaveError(
                 "Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing directory:"
                 f" {path}"
             )

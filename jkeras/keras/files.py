@@ -81,7 +81,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         card = hub.model_card(str(filepath), model.name, facts)
         hub.save(str(filepath), lambda folder: _save_unpacked(model, folder, include_optimizer), card)
         return
-    path = Path(str(filepath))
+    path = checked("save_model", "filepath", filepath, path_of)
     if path.exists() and not overwrite and not ask_to_proceed_with_overwrite(path):
         return
     kind = kinds.by_name(path)
@@ -164,7 +164,7 @@ def load_model(
     if hub.is_name(filepath):
         with hub.fetched(str(filepath)) as folder:
             return load_model(folder, custom_objects, compile, safe_mode)
-    path = Path(str(filepath))
+    path = checked("load_model", "filepath", filepath, path_of)
     kind = kinds.by_contents(path) or kinds.by_name(path)
     if kind is not None and not path.exists():
         raise ArgumentError(
@@ -339,7 +339,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     skip, by_name = kwargs.pop("objects_to_skip", None), kwargs.pop("by_name", None)
     if kwargs:
         raise ArgumentError(f"Invalid keyword arguments: {kwargs}")
-    path = Path(str(filepath))
+    path = checked("load_weights", "filepath", filepath, path_of)
     named = kinds.by_name(path)
     if skip is not None and named not in (kinds.WEIGHTS, kinds.SHARDS):
         raise ArgumentError(f"`objects_to_skip` only supports loading '.weights.h5' files. Received: {filepath}")

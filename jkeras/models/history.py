@@ -10,6 +10,7 @@ from typing import Any
 from jkeras import arguments
 from jkeras.console.tables import html_table as html_table
 from jkeras.errors import FrozenError
+from jkeras.files.containers.writing import creating
 from jkeras.lazy import needed
 from jkeras.types import PathLike
 from jkeras.values.frozen import FrozenDict, FrozenList
@@ -117,9 +118,10 @@ class History(Mapping[str, list[float]]):
 
         Raises:
             ArgumentError: it is no path; a number would be an open file.
+            SaveError: the file cannot be written.
         """
         path = arguments.checked("to_csv", "path", path, arguments.path)
-        with open(path, "w", newline="", encoding="utf-8") as file:
+        with creating(path), path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["epoch", *self._logs])
             writer.writerows(self._rows())

@@ -13,6 +13,7 @@ import numpy as np
 from jkeras import arguments
 from jkeras.arguments import name_of
 from jkeras.errors import ArgumentError
+from jkeras.files.containers.writing import creating
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import is_ref
@@ -91,6 +92,7 @@ class Diagram:
 
         Raises:
             ArgumentError: `path` is not a path or has another suffix, or another argument is not one of these.
+            SaveError: the file cannot be written.
             ImportError: neither Graphviz nor matplotlib is installed.
         """
         path = arguments.checked("save", "path", path, arguments.path)
@@ -102,17 +104,17 @@ class Diagram:
 
         texts = {".svg": self.to_svg, ".dot": dot, ".gv": dot, ".mmd": self.to_mermaid}
         suffix = path.suffix.lower()
-        if suffix in texts:
-            path.write_text(texts[suffix](), encoding="utf-8")
-        elif suffix in (".png", ".pdf"):
-            if shutil.which("dot"):
-                subprocess.run(["dot", f"-T{suffix[1:]}", "-o", str(path)], input=dot(), text=True, check=True)
-            else:
-                drawing.to_file(self, layout.arrange(self), path, dpi)
-        else:
+        if suffix not in (*texts, ".png", ".pdf"):
             raise ArgumentError(
                 f"path={path.name!r}: expected a file name that ends in .svg, .png, .pdf, .dot or .mmd."
             )
+        with creating(path):
+            if suffix in texts:
+                path.write_text(texts[suffix](), encoding="utf-8")
+            elif shutil.which("dot"):
+                subprocess.run(["dot", f"-T{suffix[1:]}", "-o", str(path)], input=dot(), text=True, check=True)
+            else:
+                drawing.to_file(self, layout.arrange(self), path, dpi)
 
     def _repr_svg_(self) -> str:
         return self.to_svg()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jkeras import arguments
+from jkeras.files.containers.writing import creating
 from jkeras.lazy import needed
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def panels_of(what: str, rows: int, columns: int, size: tuple[float, float]) -> 
 def finish(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:
     """Returns the figure, after saving it if there is a path."""
     if path is not None:
-        figure.savefig(arguments.checked("plot", "path", path, arguments.path), dpi=130)
+        with creating(arguments.checked("plot", "path", path, arguments.path)) as file:
+            figure.savefig(file, dpi=130)
         figures("a plot").close(figure)
     return figure

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jkeras import arguments
 from jkeras.arguments import at_least, checked, one_of, optional
 from jkeras.errors import ArgumentError, SignatureError
+from jkeras.files.containers.writing import creating
 from jkeras.ops.boxes import SUPPORTED_FORMATS
 from jkeras.plots.figures import figures
 from jkeras.plots.overlays import (
@@ -92,7 +94,8 @@ def plot_image_gallery(
     if legend_handles is not None:
         figure.legend(handles=legend_handles, loc="lower center")
     if path is not None:
-        figure.savefig(path, pad_inches=0, bbox_inches="tight", transparent=transparent, dpi=dpi)
+        with creating(checked("plot_image_gallery", "path", path, arguments.path)) as file:
+            figure.savefig(file, pad_inches=0, bbox_inches="tight", transparent=transparent, dpi=dpi)
     elif show or show is None:
         plt.show()
     else:

@@ -5,6 +5,7 @@ Pillow is only needed to read and write files; it is imported on first use.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import warnings
@@ -17,6 +18,7 @@ import numpy as np
 from jkeras import arguments, config
 from jkeras.dtypes import array_dtype
 from jkeras.errors import ArgumentError, InputError
+from jkeras.files.containers.writing import creating
 from jkeras.lazy import needed
 from jkeras.types import DTypeLike, NestedNumbers
 
@@ -207,6 +209,7 @@ def save_img(
     Raises:
         ArgumentError: the path is not valid, or the format is unknown.
         InputError: `x` is not an image with 1, 3 or 4 channels.
+        SaveError: the file cannot be written.
         ImportError: Pillow is not installed.
 
     >>> import pathlib, tempfile
@@ -217,17 +220,21 @@ def save_img(
     """
     if not isinstance(path, (str, os.PathLike, io.IOBase)):
         raise ArgumentError(f"save_img(path={arguments.shown(path)}): expected a path or a file.")
+    if not isinstance(path, io.IOBase):
+        path = arguments.checked("save_img", "path", path, arguments.path)
     arguments.checked("save_img", "file_format", file_format, arguments.optional(arguments.text))
-    if file_format is None and isinstance(path, (str, os.PathLike)):
-        file_format = Path(path).suffix[1:]
+    if file_format is None and isinstance(path, Path):
+        file_format = path.suffix[1:]
     file_format = "jpeg" if (file_format or "").lower() == "jpg" else file_format or None
     image = array_to_img(x, data_format=data_format, scale=scale)
     if image.mode == "RGBA" and (file_format or "").lower() == "jpeg":
         warnings.warn("JPEG files have no transparency; the picture is saved without it.", stacklevel=2)
         image = image.convert("RGB")
     save: Callable[..., None] = image.save
+    in_place = creating(path) if isinstance(path, Path) else contextlib.nullcontext()
     try:
-        save(path, format=file_format, **kwargs)
+        with in_place:
+            save(path, format=file_format, **kwargs)
     except (ValueError, KeyError) as error:
         raise ArgumentError(
             f"save_img(path={path!r}, file_format={file_format!r}): no known format of files."

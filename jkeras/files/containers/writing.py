@@ -20,6 +20,7 @@ from pathlib import Path
 
 from jkeras.console.primary_process import silent
 from jkeras.errors import JkerasError, SaveError
+from jkeras.types import PathLike
 
 # How long threads of a failed save may continue to write.
 LATE_SECONDS = 0.5
@@ -59,9 +60,7 @@ def writing(path: Path) -> Iterator[Path]:
         SaveError: there was an error of the operating system.
     """
     fresh = path.parent / f".{path.name}.new-{os.getpid()}@{socket.gethostname()}-{next(_numbers)}"
-    above = next((folder for folder in path.parents if folder.exists()), path.parent)
-    if above.exists() and not above.is_dir():
-        raise failure(path, f"{above} is a file", errno.ENOTDIR)
+    _check_folder(path)
     finished = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +77,32 @@ def writing(path: Path) -> Iterator[Path]:
             _stay_removed(fresh)
 
 
+@contextlib.contextmanager
+def creating(path: PathLike) -> Iterator[Path]:
+    """Goes around code that writes a file in place; creates the folder that it is in.
+
+    Raises:
+        SaveError: there was an error of the operating system.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise failure(path, "it is a directory; name a file in it", errno.EISDIR)
+        _check_folder(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield path
+    except JkerasError:
+        raise
+    except OSError as error:
+        raise failure(path, error.strerror or str(error), error.errno, is_atomic=False) from None
+
+
+def _check_folder(path: Path) -> None:
+    above = next((folder for folder in path.parents if folder.exists()), path.parent)
+    if above.exists() and not above.is_dir():
+        raise failure(path, f"{above} is a file, not a directory", errno.ENOTDIR)
+
+
 def _stay_removed(path: Path) -> None:
     """Deletes repeatedly, because threads that were writing when the error occurred may recreate parts of a directory."""
     for _ in range(10):
@@ -85,10 +110,12 @@ def _stay_removed(path: Path) -> None:
         remove(path)
 
 
-def failure(path: Path, why: str, number: int | None = None) -> SaveError:
+def failure(path: Path, why: str, number: int | None = None, is_atomic: bool = True) -> SaveError:
     """The error about a path that could not be written."""
-    left = "The previous contents are unchanged" if path.exists() else "Nothing was created"
-    error = SaveError(f"{path} could not be written: {why}. {left}.")
+    left = (
+        " Nothing was created." if not path.exists() else " The previous contents are unchanged." if is_atomic else ""
+    )
+    error = SaveError(f"{path} could not be written: {why}.{left}")
     error.errno = number
     return error
 
