@@ -141,9 +141,11 @@ class LayerState:
     @property
     def variables(self) -> list[Variable]:
         """All state: weights and seed states."""
-        own = [*self._trainable_variables, *self._non_trainable_variables]
         seeds = [generator.state for generator in self._seed_generators]
-        return _unique([*own, *seeds, *self._state_variables()], *(layer.variables for layer in self._layers))
+        variables = [*self._trainable_variables, *self._non_trainable_variables, *seeds, *self._state_variables()]
+        for layer in self._layers:
+            variables += layer.variables
+        return _unique(variables)
 
     def _state_variables(self) -> list[Variable]:
         """State that is not weights, except seeds."""
@@ -377,3 +379,15 @@ def _is_layer(value: Any) -> bool:
 
 def _is_seed_generator(value: Any) -> bool:
     return isinstance(value, SeedGenerator)
+
+
+def parted_variables(layer: Any) -> tuple[list[Variable], list[Variable]]:
+    """`trainable_variables` and `non_trainable_variables`, from one walk unless the layer's class has others of its own."""
+    names = ("trainable_variables", "non_trainable_variables")
+    if not layer.trainable or any(getattr(type(layer), name) is not vars(LayerState)[name] for name in names):
+        return list(layer.trainable_variables), list(layer.non_trainable_variables)
+    trainable: list[Variable] = []
+    others: list[Variable] = []
+    for variable in layer.variables:
+        (trainable if variable.trainable else others).append(variable)
+    return trainable, others

@@ -18,6 +18,7 @@ from jkeras.buffers import is_deleted, owned_copy, taken
 from jkeras.errors import ConsumedError, InputError
 from jkeras.files.restoring import writable_definition
 from jkeras.keras.compiled_optimizer import optimizer_of
+from jkeras.keras.layer_state import parted_variables
 from jkeras.keras.variables import Variable
 from jkeras.lowering import cache_token
 from jkeras.training.compiled_loops import CompiledLoops
@@ -254,12 +255,7 @@ class Cells(NamedTuple):
         """Those of a model."""
         optimizer = optimizer_of(model)
         slots = optimizer.variables if training and optimizer is not None else []
-        return cls(
-            list(model.trainable_variables),
-            list(model.non_trainable_variables),
-            list(slots),
-            list(model.metrics_variables),
-        )
+        return cls(*parted_variables(model), list(slots), list(model.metrics_variables))
 
     def values(self, *parts: str) -> Lists:
         """The arrays of some lists.

@@ -16,6 +16,7 @@ from jkeras.errors import ArgumentError
 from jkeras.keras import as_value, config
 from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.compiling import Compiling
+from jkeras.keras.layer_state import parted_variables
 from jkeras.keras.passes import Pass, evaluate, predict
 from jkeras.keras.run import (
     CalledSteps,
@@ -270,7 +271,7 @@ class Trainer(Compiling):
         x = batches.to_arrays(x, "x")
         self._build_for(x)
         function = self.make_predict_function() or self.predict_function
-        cells = Cells(list(self.trainable_variables), list(self.non_trainable_variables), [], [])
+        cells = Cells(*parted_variables(self), [], [])
         outputs, (_, others) = function(cells.values("trainable", "non_trainable"), iter([(x,)]))
         assign(cells.non_trainable, others)
         return jax.tree.map(np.array, outputs)

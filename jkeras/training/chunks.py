@@ -23,8 +23,10 @@ class Chunks:
     """How many steps go into one dispatch."""
 
     def __init__(self, options: Options, callbacks: Hooks):
-        batch_hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-        self.per_batch: bool = callbacks.wants(*batch_hooks)
+        # Whether a callback is told of the beginning of each batch, and of its end.
+        self.begins: bool = callbacks.wants("on_train_batch_begin", "on_batch_begin")
+        self.ends: bool = callbacks.wants("on_train_batch_end", "on_batch_end")
+        self.per_batch: bool = self.begins or self.ends
         self.fixed: Any | None = options.steps_per_execution if options.steps_per_execution != "auto" else None
         quiet = options.verbose == 0
         self.target: float = SECONDS_PER_QUIET_DISPATCH if quiet else SECONDS_PER_DISPATCH

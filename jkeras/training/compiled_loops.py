@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 # -- pure functions ----------------------------------------------------------------------------------------------------
 
-# A state after training, a counter to wait for, and the values of the metrics, which a program of their own would compute as
+# A state after training, what to wait for, and the values of the metrics, which a program of their own would compute as
 # slowly as a step; sums of metrics after evaluation, with the states of layers.
-Trained = tuple[TrainState, jax.Array, dict[str, jax.Array]]
+Trained = tuple[TrainState, Any, dict[str, jax.Array]]
 Evaluated = tuple[Any, Any]
 
 
@@ -190,6 +190,15 @@ class CompiledLoops:
         return result
 
 
+class OneDevice(CompiledLoops):
+    """The loops of one model on one device, whose programs for single batches take the arrays of a state in one list."""
+
+    def train_one(self, step: Step, state: TrainState, batch: Any) -> Trained:
+        """One step on a batch that came from the host; donates all of `state` but its key."""
+        state, logs = self.step_with_logs(step, state, batch, donate=True)
+        return state, logs, logs
+
+
 def compile_step(layout: Layout, loop: Loop, step: Any) -> CompiledProgram:
     """The program of a loop for one step, or what one is made of."""
     return GuardedProgram(loop, layout.compile_step(loop, step))
@@ -215,4 +224,5 @@ def loops_of(strategy: Strategy | None = None, *, many: bool = False, nested: bo
 def _loops(strategy: Strategy | None, many: bool, nested: bool, _token: str) -> CompiledLoops:
     if strategy is not None:
         return CompiledLoops(strategy.layout())
-    return CompiledLoops((ManyModels if many else Layout)({} if nested else None))
+    options: dict[str, str] | None = {} if nested else None
+    return CompiledLoops(ManyModels(options)) if many else OneDevice(Layout(options))

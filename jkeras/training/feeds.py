@@ -81,14 +81,14 @@ class DeviceFeed:
             most = run.most_steps
             size = self.chunks.size if most is None else min(self.chunks.size, most)
             stop = min(full, done + size)
-            if per_batch:
+            if self.chunks.begins:
                 run.call("on_train_batch_begin", done - first)
             started = done
             with run.compiling():
                 span = Span(done, stop, source.rows, source.batch_size, self.masked)
                 token = run.take(task.loops.train_steps(task.train, run.state, self.data, order, span))
             done = stop
-            if per_batch:
+            if self.chunks.ends:
                 run.call("on_train_batch_end", stop - 1 - first, run.batch_logs())
             in_flight.add(token)
             self.chunks.note(stop - started)
@@ -100,12 +100,12 @@ class DeviceFeed:
     def _last(self, order: jax.Array, index: int) -> None:
         """The ragged last batch of a network whose rows depend on each other: a step of exactly its shape."""
         run, source = self.run, self.source
-        if self.chunks.per_batch:
+        if self.chunks.begins:
             run.call("on_train_batch_begin", index)
         task = run.task
         rows = order[..., source.rows // source.batch_size * source.batch_size : source.rows]
         run.take(task.loops.train_rows(task.train, run.state, self.data, rows))
-        if self.chunks.per_batch:
+        if self.chunks.ends:
             run.call("on_train_batch_end", index, run.batch_logs())
 
 
@@ -148,11 +148,11 @@ class HostFeed:
         place = None if run.task.run_eagerly or run.checks_finite else self._place
         with ReadAhead(self._batches(epoch, done), BATCHES_AHEAD, prepare, note, place) as self.reading:
             for index, batch in enumerate(self.reading, done):
-                if self.chunks.per_batch:
+                if self.chunks.begins:
                     run.call("on_train_batch_begin", index)
                 with run.compiling():
                     token = self._step(batch, index)
-                if self.chunks.per_batch:
+                if self.chunks.ends:
                     run.call("on_train_batch_end", index, run.batch_logs())
                 in_flight.add(token)
                 yield index + 1

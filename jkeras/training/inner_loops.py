@@ -7,6 +7,7 @@ those of recurrent layers, need these passes.
 
 from __future__ import annotations
 
+import weakref
 from typing import Any, Protocol
 
 import jax
@@ -37,9 +38,17 @@ class ChosenByLoops:
         self.nested: TraceableProgram = nested
         self.flat: TraceableProgram = flat
         self._chosen: dict[Any, TraceableProgram] = {}
+        # The step and the data of the latest call, and its program: a run makes many with the same.
+        self._latest: tuple[Any, weakref.ref[Any], TraceableProgram] | None = None
 
     def __call__(self, *arguments: Any) -> Any:
-        return self._program(arguments)(*arguments)
+        step, _, data, *_ = arguments
+        latest = self._latest
+        if latest is not None and latest[0] is step and latest[1]() is data:
+            return latest[2](*arguments)
+        program = self._program(arguments)
+        self._latest = step, weakref.ref(data), program
+        return program(*arguments)
 
     def lower(self, *arguments: Any) -> Any:
         """The program for these arguments as `jax.stages.Lowered`."""

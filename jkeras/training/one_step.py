@@ -61,11 +61,11 @@ class OneStepFeed:
             return
         rows = np.asarray(self.order.span(epoch)[0])[: self.source.rows]
         batch = jax.tree.map(lambda array: array[rows], self.source.data)
-        if self.chunks.per_batch:
+        if self.chunks.begins:
             run.call("on_train_batch_begin", 0)
         with run.compiling():
             state, logs = run.task.loops.step_with_logs(run.task.train, run.state, batch)
         run.take((state, None, logs))
-        if self.chunks.per_batch:
+        if self.chunks.ends:
             run.call("on_train_batch_end", 0, run.batch_logs())
         yield 1

@@ -14,6 +14,7 @@ import pytest
 
 import jkeras as jk
 from jkeras import keras
+from jkeras.keras.layer_state import parted_variables
 
 L = keras.layers
 X = np.ones((8, 4), "float32")
@@ -447,3 +448,52 @@ def test_functions_stay_the_attributes_that_they_were_given_as(name, value):
     layer = L.Dense(3, kernel_regularizer=Kept(), bias_constraint=value)
     layer.build((None, 2))
     assert layer.kernel.regularizer is layer.kernel_regularizer and layer.bias.constraint is value
+
+
+def walked(change=lambda model: None, extra=()):
+    model = keras.Sequential([
+        keras.Input((4,)),
+        keras.Sequential([keras.layers.Dense(3), keras.layers.BatchNormalization()]),
+        keras.layers.Dropout(0.5),
+        *extra,
+    ])  # fmt: skip
+    change(model)
+    return model
+
+
+class OnlyTheFirst(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = keras.layers.Dense(2), keras.layers.Dense(2)
+
+    def call(self, x):
+        return self.second(self.first(x))
+
+    @property
+    def trainable_variables(self):
+        return self.first.trainable_variables
+
+
+def only_the_first():
+    model = OnlyTheFirst()
+    model(np.ones((1, 2), "float32"))
+    return model
+
+
+SHARED = keras.layers.Dense(4)
+
+
+@pytest.mark.parametrize("make", [
+    walked,
+    lambda: walked(lambda model: setattr(model, "trainable", False)),
+    lambda: walked(lambda model: setattr(model.layers[0], "trainable", False)),
+    lambda: walked(lambda model: setattr(model.layers[0].layers[0].kernel, "trainable", False)),
+    lambda: walked(extra=[SHARED, keras.layers.Reshape((1, 4)), keras.layers.LSTM(2, stateful=False)]),
+    only_the_first,
+])  # fmt: skip
+def test_one_walk_finds_the_variables_that_both_properties_have(make):
+    model = make()
+    trainable, others = parted_variables(model)
+    assert [id(variable) for variable in trainable] == [id(variable) for variable in model.trainable_variables]
+    assert [id(variable) for variable in others] == [id(variable) for variable in model.non_trainable_variables]
+    assert trainable or others

@@ -172,6 +172,28 @@ def test_callbacks_are_told_the_same(stop_at, kinds, monkeypatch):
     assert one.calls == other.calls
 
 
+HOOKS = {
+    "begin": "on_train_batch_begin",
+    "end": "on_train_batch_end",
+    "old begin": "on_batch_begin",
+    "old end": "on_batch_end",
+}
+
+
+@pytest.mark.parametrize("data", ["one step", "arrays", "generator", "ragged"])
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_callback_with_one_hook_of_batches_is_told_of_each(hook, data):
+    told = []
+    kind = type("One", (jk.callbacks.Callback,), {HOOKS[hook]: lambda self, batch, logs=None: told.append(batch)})
+    model = compiled(layers=[jk.layers.BatchNormalization()])
+    if data == "generator":
+        _ = model.fit(((X[:4], Y[:4]) for _ in range(3)), steps_per_epoch=3, verbose=0, callbacks=[kind()])
+    else:
+        size = {"one step": 12, "arrays": 4, "ragged": 5}[data]
+        _ = model.fit(X, Y, batch_size=size, verbose=0, callbacks=[kind()])
+    assert told == list(range(1 if data == "one step" else 3))
+
+
 class Watcher(jk.callbacks.Callback):
     def on_non_finite(self, explanation):
         self.explanation = explanation

@@ -1,6 +1,7 @@
 """Steps write updates into the place of weights, and are compiled without passes that they do not need: with the same numbers."""
 
 import re
+import weakref
 
 import jax
 import numpy as np
@@ -10,6 +11,7 @@ import jkeras as jk
 from jkeras import layers, lowering
 from jkeras.graph.loop_depth import depth_of_loops
 from jkeras.lowering import switch
+from jkeras.training import inner_loops
 from jkeras.training.abstract_programs import abstract_programs
 from jkeras.training.compiled_loops import TRAIN_STEPS, CompiledLoops
 from jkeras.training.layout import Layout, Span
@@ -127,3 +129,40 @@ def test_depth_of_loops():
 
     for function, depth in ((lambda x: x + 1, 0), (looped, 1), (lambda x: looped(x) + looped(x), 1), (twice, 2)):
         assert depth_of_loops(jax.make_jaxpr(function)(3)) == depth
+
+
+class Programs:
+    """Stands for a compiled program: notes its calls and how often it was traced."""
+
+    def __init__(self, name, calls):
+        self.name, self.calls, self.traces = name, calls, 0
+
+    def __call__(self, *arguments):
+        self.calls.append(self.name)
+
+    def trace(self, *arguments):
+        self.traces += 1
+        return jax.jit(lambda *given: given[-1]["x"] * 2, static_argnums=0).trace(*arguments)
+
+
+def test_the_program_of_a_run_is_chosen_once_for_its_data_and_again_for_other_data():
+    calls = []
+    nested, flat = Programs("nested", calls), Programs("flat", calls)
+    chosen = inner_loops.ChosenByLoops(nested, flat)
+
+    class Data(dict):
+        """Arrays by name that can be referred to weakly."""
+
+    jax.tree_util.register_pytree_node(
+        Data,
+        lambda data: (list(data.values()), tuple(data)),
+        lambda names, values: Data(zip(names, values, strict=True)),
+    )
+    few, many = Data(x=np.zeros(4, "float32")), Data(x=np.zeros(8, "float32"))
+    for data, traces in ((few, 1), (few, 1), (many, 2), (many, 2), (few, 2)):
+        chosen("step", np.zeros(2), data)
+        assert nested.traces == traces
+    assert calls == ["flat"] * 5
+    gone = weakref.ref(few)
+    del few, data
+    assert gone() is None  # nothing keeps the data of a run that is over
