@@ -53,6 +53,8 @@ def names_from(package: str, table: Mapping[str, str]) -> tuple[Callable[[str], 
         from jkeras.garbage import collector_paused  # an import of the package alone loads as little as possible
 
         place = table.get(name, package)
+        if place == package and name.startswith("__"):  # a question of Python or a tool, not a mistyped name
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
         if place != package:
             importlib.import_module("jax")  # as a whole: parts of it that two threads load first wait for each other
         with collector_paused():
@@ -73,7 +75,7 @@ def _submodule(package: str, name: str) -> ModuleType | None:
     """The module of that name in a package, or None."""
     full = f"{package}.{name}"
     is_package = "__path__" in vars(sys.modules[package])
-    if name.startswith("__") or not is_package or importlib.util.find_spec(full) is None:
+    if not is_package or importlib.util.find_spec(full) is None:
         return None
     try:
         return importlib.import_module(full)

@@ -66,6 +66,14 @@ def test_all_names_are_imported_by_a_star():
     assert {"Sequential", "Dense", "TextVectorization", "losses", "sweep"} <= set(names)
 
 
+@pytest.mark.parametrize("package", [jk, jk.layers, jk.callbacks])
+def test_tools_may_ask_for_what_no_module_has(package, monkeypatch):
+    monkeypatch.setattr("jkeras.lazy.suggestion", lambda *names: pytest.fail("looked for similar names"))
+    assert not hasattr(package, "__wrapped__")
+    with pytest.raises(AttributeError, match=f"'{package.__name__}' has no attribute '__code__'$"):
+        _ = package.__code__
+
+
 EXTRAS = {
     "matplotlib": (
         lambda: jk.History({"loss": [1.0]}).plot(),
