@@ -27,6 +27,11 @@ def function_named(name: str) -> Callable[..., Any]:
     return result
 
 
+def is_function(name: str) -> bool:
+    """Whether `jkeras.ops` has a function of that name."""
+    return name in _table().FUNCTIONS
+
+
 @functools.lru_cache(maxsize=1)
 def _table() -> Any:
     """The table of functions; hundreds of them, so loaded when the first is used."""

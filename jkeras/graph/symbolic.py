@@ -17,9 +17,8 @@ from jkeras.dispatch import Symbolic, is_symbolic
 from jkeras.errors import InputError
 from jkeras.graph.input_spec import MissingAxisError
 from jkeras.graph.layer import Layer
-from jkeras.graph.operation import Operation
+from jkeras.graph.operation import Operation, is_function
 from jkeras.graph.shapes import show_shape
-from jkeras.ops.table import FUNCTIONS
 from jkeras.types import Array
 
 
@@ -192,7 +191,7 @@ def _advice(attribute: str) -> str:
     operation = {"T": "transpose", "astype": "cast"}.get(attribute, attribute)
     if attribute in ("numpy", "tolist", "item"):
         return "It has no values yet; `model.predict(x)` computes some."
-    return f"Write `jk.ops.{operation}(x, ...)`." if operation in FUNCTIONS else ""
+    return f"Write `jk.ops.{operation}(x, ...)`." if is_function(operation) else ""
 
 
 def _binary(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
