@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jkeras.training.task import Options, Task
 
 # The new arrays of a larger network take memory beside weights that a first run has drawn for itself and trains in place.
-MOST_WEIGHTS = 1 << 24
+MOST_WEIGHTS = 1 << 22
 
 
 def is_one_step(task: Task, state: TrainState, options: Options, callbacks: Hooks) -> bool:
