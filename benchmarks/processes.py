@@ -35,22 +35,27 @@ def model_of(library: str, name: str) -> tuple[Any, Any, Any, int]:
 
 
 def first(library: str, name: str = "cnn") -> dict[str, float]:
-    """Seconds from a definition to the end of a first epoch of ten steps, after the import and with it.
+    """Seconds from a definition to the end of a first epoch of ten steps, after the import and with it, also of processors.
 
     With the import is what a program waits for: jkeras loads most of itself when it is used, Keras when it is imported.
     """
-    begin = time.perf_counter()
+    begin, begin_processors = time.perf_counter(), time.process_time()
     __import__(library)
-    imported = time.perf_counter() - begin
+    imported, imported_processors = time.perf_counter() - begin, time.process_time() - begin_processors
     import numpy as np
 
     np.random.default_rng(0)
-    start = time.perf_counter()
+    start, start_processors = time.perf_counter(), time.process_time()
     model, x, y, batch = model_of(library, name)
     result = model.fit(x, y, batch_size=batch, verbose=0)
     del result
-    seconds = time.perf_counter() - start
-    return {"seconds": seconds, "with import": imported + seconds}
+    seconds, processors = time.perf_counter() - start, time.process_time() - start_processors
+    return {
+        "seconds": seconds,
+        "with import": imported + seconds,
+        "processors": processors,
+        "processors with import": imported_processors + processors,
+    }
 
 
 def memory(library: str) -> dict[str, float]:
@@ -135,6 +140,8 @@ def measure(rounds: int) -> dict[str, dict[str, float]]:
                     seconds = _run("first", who, JKERAS_COMPILATION_CACHE=cache)
                     note(f"first epoch, {state}, s", who, seconds["seconds"])
                     note(f"import and first epoch, {state}, s", who, seconds["with import"])
+                    note(f"first epoch, {state}, s of processors", who, seconds["processors"])
+                    note(f"import and first epoch, {state}, s of processors", who, seconds["processors with import"])
     for who in libraries:
         found = _run("memory", who)
         note("peak memory of fit / bytes of data", who, found["bytes"] / found["data"])
