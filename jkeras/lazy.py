@@ -5,11 +5,15 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
 from jkeras.errors import ExtraError, suggestion
+
+# When the package was loaded, of which this module is among the first.
+LOADED_NS = time.time_ns()
 
 
 def names_in(places: Mapping[str, str]) -> dict[str, str]:

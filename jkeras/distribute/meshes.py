@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -62,6 +62,8 @@ class MeshLayout(Layout):
         strategy: decides how arrays are sharded.
         mesh: a mesh instead of the strategy's own, for example of devices of another machine.
     """
+
+    one_device: ClassVar[bool] = False
 
     def __init__(self, strategy: MeshRules, mesh: jax.sharding.Mesh | None = None):
         self.strategy = strategy

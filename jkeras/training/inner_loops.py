@@ -8,6 +8,7 @@ those of recurrent layers, need these passes.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import jax
@@ -18,6 +19,9 @@ from jkeras.graph.loop_depth import depth_of_loops, unchanged_arrays
 LEAST = 64
 
 
+Program = Callable[..., Any]
+
+
 class TraceableProgram(Protocol):
     """What `jax.jit` gives."""
 
@@ -26,20 +30,39 @@ class TraceableProgram(Protocol):
     def lower(self, *arguments: Any) -> Any: ...
 
 
+def needs_passes(program: Any, arguments: Sequence[Any]) -> bool:
+    """Whether a traced loop over steps has loops inside its steps, or leaves weights as they are.
+
+    Args:
+        program: the `Jaxpr`.
+        arguments: a state, whose shapes the step has, and what else it is called with: arrays or their shapes.
+    """
+    _, *others = arguments
+    given = sum(leaf.size >= LEAST for leaf in jax.tree.leaves(others) if not isinstance(leaf, int))
+    return depth_of_loops(program) > 1 or unchanged_arrays(program, LEAST) > given
+
+
 class ChosenByLoops:
     """One of two programs of a loop over steps, chosen by what the step is, when it is first called for some shapes.
 
     Attributes:
         nested: what is compiled for steps with loops inside, and those that leave weights as they are.
         flat: what is compiled for the others; of the same function.
+        recalled: a program for arguments that need not be traced, if there is one.
     """
 
-    def __init__(self, nested: TraceableProgram, flat: TraceableProgram):
+    def __init__(
+        self,
+        nested: TraceableProgram,
+        flat: TraceableProgram,
+        recalled: Callable[[tuple[Any, ...]], Program | None] = lambda _: None,
+    ):
         self.nested: TraceableProgram = nested
         self.flat: TraceableProgram = flat
-        self._chosen: dict[Any, TraceableProgram] = {}
+        self.recalled: Callable[[tuple[Any, ...]], Program | None] = recalled
+        self._chosen: dict[Any, Program] = {}
         # The step and the data of the latest call, and its program: a run makes many with the same.
-        self._latest: tuple[Any, weakref.ref[Any], TraceableProgram] | None = None
+        self._latest: tuple[Any, weakref.ref[Any], Program] | None = None
 
     def __call__(self, *arguments: Any) -> Any:
         step, _, data, *_ = arguments
@@ -52,18 +75,19 @@ class ChosenByLoops:
 
     def lower(self, *arguments: Any) -> Any:
         """The program for these arguments as `jax.stages.Lowered`."""
-        return self._program(arguments).lower(*arguments)
+        return self._traced(arguments).lower(*arguments)
 
-    def _program(self, arguments: tuple[Any, ...]) -> TraceableProgram:
+    def _program(self, arguments: tuple[Any, ...]) -> Program:
         # The step has the shapes of the state.
         step, _, *others = arguments
         leaves, structure = jax.tree.flatten(others)
         key = step, structure, *((leaf.shape, leaf.dtype) for leaf in leaves if not isinstance(leaf, int))
         program = self._chosen.get(key)
         if program is None:
-            # JAX keeps what it traced here for the call.
-            traced = self.nested.trace(*arguments).jaxpr
-            given = sum(leaf.size >= LEAST for leaf in leaves if not isinstance(leaf, int))
-            nested = depth_of_loops(traced) > 1 or unchanged_arrays(traced, LEAST) > given
-            program = self._chosen[key] = self.nested if nested else self.flat
+            program = self._chosen[key] = self.recalled(arguments) or self._traced(arguments)
         return program
+
+    def _traced(self, arguments: tuple[Any, ...]) -> TraceableProgram:
+        # JAX keeps what it traced here for the call.
+        nested = needs_passes(self.nested.trace(*arguments).jaxpr, arguments[1:])
+        return self.nested if nested else self.flat

@@ -20,6 +20,7 @@ from jax import lax
 from jkeras import lowering
 from jkeras.training import borrowed_arrays
 from jkeras.training.inner_loops import ChosenByLoops
+from jkeras.training.recall import Recall, RecalledProgram
 from jkeras.training.state import Batch, TrainState
 from jkeras.training.step import Step
 from jkeras.types import Array, ArrayLike, PyTree
@@ -87,9 +88,13 @@ class Layout:
 
     # Whether signals have to be agreed on by several processes.
     votes: bool = False
+    # Whether everything is on one device, so that programs depend on nothing but what they are called with.
+    one_device: ClassVar[bool] = True
 
     def __init__(self, options: Mapping[str, str] | None = None):
         self.options: dict[str, str] = dict(lowering.compiler_options() if options is None else options)
+        # Whether a program may be one that another process lowered: a part of a user's own program is no program.
+        self.recalls: bool = options is None and self.one_device
 
     # -- how a loop becomes a program ---------------------------------------------------------------------------------
 
@@ -99,22 +104,38 @@ class Layout:
 
     def compile_step(self, loop: Loop, step: Any) -> CompiledProgram:
         """The program of a loop for one step, or what one is made of: a function of arrays alone, which JAX calls faster."""
-        return self._compiled(loop, lambda *arguments: self._bound(loop, step)(*arguments), arrays_from=0)
+        return self._compiled(loop, lambda *arguments: self._bound(loop, step)(*arguments), arrays_from=0, fixed=(step,))
 
     def _bound(self, loop: Loop, step: Any) -> Callable[..., Any]:
         return self.over(functools.partial(loop.function, self, step), loop.roles)
 
-    def _compiled(self, loop: Loop, program: Callable[..., Any], arrays_from: int) -> CompiledProgram:
+    def _compiled(
+        self, loop: Loop, program: Callable[..., Any], arrays_from: int, fixed: tuple[Any, ...] = ()
+    ) -> CompiledProgram:
         """A function compiled for what its arguments before the arrays are."""
         program.__name__ = loop.name
         static, donated = tuple(range(arrays_from)), (arrays_from,) if loop.donates else ()
         arguments = self.compile_arguments(loop)
-        compiled = jax.jit(program, static_argnums=static, donate_argnums=donated, **arguments)
+
+        def jitted(function: Callable[..., Any], options: Mapping[str, str] | None) -> Any:
+            told = {**arguments, "compiler_options": options} if options else arguments
+            return jax.jit(function, static_argnums=static, donate_argnums=donated, **told)
+
         flat = lowering.options_without_loops() if loop.trains and self.options else {}
+        every = (None, {**self.options, **flat}) if flat else (None,)
+        traced = [jitted(program, options) for options in every]
+        if not self.recalls:
+            return ChosenByLoops(*traced) if flat else traced[0]
+        recall = Recall(loop.name, type(self), program, fixed, arrays_from)
+        recalled = [jitted(recall.program, options) for options in every]
         if not flat:
-            return compiled
-        arguments["compiler_options"] = {**self.options, **flat}
-        return ChosenByLoops(compiled, jax.jit(program, static_argnums=static, donate_argnums=donated, **arguments))
+            return RecalledProgram(recalled[0], traced[0])
+
+        def known(arguments: tuple[Any, ...]) -> Any:
+            found = recall.find(arguments)
+            return None if found is None else recalled[not found.needs_passes]
+
+        return ChosenByLoops(*traced, known)
 
     def compile_arguments(self, loop: Loop) -> dict[str, Any]:
         """What `jax.jit` is told beside."""

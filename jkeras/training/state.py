@@ -13,6 +13,7 @@ from jkeras.errors import FrozenError, SignatureError, suggestion
 from jkeras.paths import Flat, filled_tree, named_leaves
 from jkeras.types import Array, PyTree
 from jkeras.values.frozen import frozen_tree, thawed
+from jkeras.values.keys import HashedKey, Keyed
 
 
 class Arrays(NamedTuple):
@@ -26,7 +27,7 @@ class Arrays(NamedTuple):
     metrics: Any = None
 
 
-class Form:
+class Form(Keyed):
     """The structure of a state. There is one object for each, so that comparing two takes no time.
 
     Args:
@@ -42,6 +43,9 @@ class Form:
         self.tree: PyTree[Any] = tree
         arrays = self.arrays(range(tree.num_leaves))
         self.trains: bool = arrays.opt_state is not None and arrays.metrics is not None
+
+    def _key(self) -> HashedKey:
+        return HashedKey((Form, self.tree))
 
     def arrays(self, leaves: Iterable[Any], rng: Any = None) -> Arrays:
         """The parts of these leaves, and a key."""
