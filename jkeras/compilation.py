@@ -55,7 +55,11 @@ def is_ours() -> bool:
     """Whether the cache that is in use is this one, in a folder of the user's."""
     settings: Any = jax.config
     folder = cache_folder()
-    return folder is not None and settings.jax_enable_compilation_cache and settings.jax_compilation_cache_dir == str(folder)
+    return (
+        folder is not None
+        and settings.jax_enable_compilation_cache
+        and settings.jax_compilation_cache_dir == str(folder)
+    )
 
 
 def prune(folder: Path, limit: int) -> None:

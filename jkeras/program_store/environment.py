@@ -6,11 +6,12 @@ import sys
 from typing import Any
 
 import jax
-import jaxlib
+import jaxlib.version
 import numpy as np
 
 from jkeras import compilation, config
-from jkeras.program_store.errors import NotPortable
+from jkeras.program_store.errors import NotPortableError
+from jkeras.program_store.lowered import works
 from jkeras.program_store.patches import check_modules, contents_of_module, source_fingerprint
 
 # Of JAX: with these a program is to be traced anew, or traced to be looked at.
@@ -30,19 +31,19 @@ def is_active() -> bool:
     if not compilation.is_ours() or jax.default_backend() != "cpu" or jax.device_count() != 1:
         return False
     values: Any = jax.config
-    return not any(getattr(values, name, None) for name in OFF)
+    return not any(getattr(values, name, None) for name in OFF) and works()
 
 
 def switches() -> tuple[Any, ...]:
     """The values in force of all switches of JAX and of jkeras that may change a program.
 
     Raises:
-        NotPortable: one is an object without a plain value.
+        NotPortableError: one is an object without a plain value.
     """
     values = [*_switches_of_jax(), *(("jkeras", name, value) for name, value in _switches_of_jkeras())]
     for *_, value in values:
         if value is not None and not isinstance(value, (bool, int, float, str)):
-            raise NotPortable(f"a switch is {value!r}")
+            raise NotPortableError(f"a switch is {value!r}")
     return tuple((*names, type(value).__name__, repr(value)) for *names, value in values)
 
 
@@ -61,12 +62,20 @@ def environment() -> str:
     """All of it but the switches, as text.
 
     Raises:
-        NotPortable: something was replaced in a module, or a source file changed.
+        NotPortableError: something was replaced in a module, or a source file changed.
     """
     check_modules()
     device = jax.devices()[0]
     optax = sys.modules.get("optax")
-    versions = sys.version, jax.__version__, jaxlib.__version__, np.__version__, getattr(optax, "__version__", None)
+    versions = (
+        sys.version,
+        jax.__version__,
+        jaxlib.version.__version__,
+        np.__version__,
+        getattr(optax, "__version__", None),
+    )
     modules = sorted(name for name in sys.modules if name.startswith(TRACING))
     contents = [(name, contents_of_module(name)) for name in modules]
-    return repr((versions, device.platform, device.device_kind, device.client.platform_version, contents, source_fingerprint()))
+    return repr(
+        (versions, device.platform, device.device_kind, device.client.platform_version, contents, source_fingerprint())
+    )

@@ -20,7 +20,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras.program_store.errors import NotPortable
+from jkeras.program_store.errors import NotPortableError
 from jkeras.program_store.patches import contents_of_class, contents_of_module, is_unchanged
 from jkeras.values.keys import HashedKey, Identity, key_of
 
@@ -34,7 +34,7 @@ def fingerprint(value: Any) -> str:
     """The fingerprint of a value.
 
     Raises:
-        NotPortable: it has none.
+        NotPortableError: it has none.
 
     >>> fingerprint([1, {"a": 2.0}]) == fingerprint([1, {"a": 2.0}])
     True
@@ -44,7 +44,7 @@ def fingerprint(value: Any) -> str:
     try:
         return _Digest().of(key_of(value)).hex()
     except RecursionError as error:
-        raise NotPortable("it is too deep") from error
+        raise NotPortableError("it is too deep") from error
 
 
 class _Digest:
@@ -88,7 +88,7 @@ Writer = Callable[[_Digest, Any], Written]
 def _write_plain(digest: _Digest, key: Any) -> Written:
     text = key if isinstance(key, bytes) else repr(key).encode("utf-8", "surrogatepass")
     if len(text) > LARGEST:
-        raise NotPortable("an array is too large")
+        raise NotPortableError("an array is too large")
     return type(key).__name__, [text]
 
 
@@ -149,11 +149,11 @@ def _write_object(digest: _Digest, key: Any) -> Written:
     if dataclasses.is_dataclass(key) and not isinstance(key, type):
         values = {field.name: getattr(key, field.name) for field in dataclasses.fields(key)}
         if vars_of(key) != set(values):
-            raise NotPortable(f"{cls.__qualname__} holds more than its fields")
+            raise NotPortableError(f"{cls.__qualname__} holds more than its fields")
         return "dataclass", [digest.of(cls), *digest.of_values(values.values())]
     if callable(key):
         return "named", [_name(key).encode()]
-    raise NotPortable(f"{cls.__module__}.{cls.__qualname__} compares by identity")
+    raise NotPortableError(f"{cls.__module__}.{cls.__qualname__} compares by identity")
 
 
 def vars_of(value: Any) -> set[str]:
@@ -169,7 +169,7 @@ def _code_name(module: str, code: types.CodeType) -> str:
     """The name of the function in a module whose code this is."""
     found = _found(module, code.co_qualname)
     if not isinstance(found, types.FunctionType) or found.__code__ is not code:
-        raise NotPortable(f"{module}.{code.co_qualname} is a function of its own")
+        raise NotPortableError(f"{module}.{code.co_qualname} is a function of its own")
     return _name(found)
 
 
@@ -177,11 +177,11 @@ def _name(value: Any) -> str:
     """Module and name of a class or function, if that is where it is found, unchanged."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if not isinstance(module, str) or not isinstance(name, str) or module.partition(".")[0] not in PACKAGES:
-        raise NotPortable(f"{module}.{name} is of no package whose version is compared")
+        raise NotPortableError(f"{module}.{name} is of no package whose version is compared")
     if _found(module, name) is not value and value not in _NAMED_IN_TYPES:
-        raise NotPortable(f"{module}.{name} is another object")
+        raise NotPortableError(f"{module}.{name} is another object")
     if not is_unchanged(value):
-        raise NotPortable(f"{module}.{name} was replaced")
+        raise NotPortableError(f"{module}.{name} was replaced")
     return f"{module}:{name}:{contents_of_class(value) if isinstance(value, type) else contents_of_module(module)}"
 
 

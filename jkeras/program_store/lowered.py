@@ -6,6 +6,7 @@ which JAX compiles every other program again, and reading it takes longer. Here 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from jax.extend.mlir import ir
 from jax.extend.mlir.dialects import func
 from jax.interpreters import mlir
 
-from jkeras.program_store.errors import NotPortable
+from jkeras.program_store.errors import NotPortableError
 
 # Shape, name of the type, and whether it is weak.
 Described = list[Any]
@@ -32,7 +33,7 @@ class Lowered:
         specs: what the arguments are.
 
     Raises:
-        NotPortable: a result has a type that no argument has, and that has no name.
+        NotPortableError: a result has a type that no argument has, and that has no name.
     """
 
     def __init__(self, name: str, code: bytes, results: Sequence[Described], specs: Sequence[Any]):
@@ -54,16 +55,28 @@ def lowered(name: str, traced: Any, specs: Sequence[Any]) -> Lowered:
     """The program of a function that `jax.jit(..., keep_unused=True).trace(*specs)` has traced.
 
     Raises:
-        NotPortable: it has effects, or contains what is only in this process.
+        NotPortableError: it has effects, or contains what is only in this process.
     """
     if traced.jaxpr.effects:
-        raise NotPortable("it has effects")
+        raise NotPortableError("it has effects")
     module = traced.lower().compiler_ir(dialect="stablehlo")
     code = mlir.module_to_bytecode(module)
     if any(word in code for word in IN_THIS_PROCESS):
-        raise NotPortable("it calls what is only in this process")
+        raise NotPortableError("it calls what is only in this process")
     results = [[list(aval.shape), str(aval.dtype), bool(aval.weak_type)] for aval in traced.jaxpr.out_avals]
     return Lowered(name, code, results, specs)
+
+
+@functools.lru_cache(maxsize=1)
+def works() -> bool:
+    """Whether this version of JAX can do it: a small program is lowered, called by another, and lowered with it."""
+    spec = jax.ShapeDtypeStruct((), jnp.float32)
+    try:
+        program = lowered("works", jax.jit(lambda x: [x + 1], keep_unused=True).trace(spec), [spec])
+        jax.jit(lambda x: program(x)).trace(spec).lower()
+    except Exception:  # then programs are traced, as ever
+        return False
+    return True
 
 
 # Targets of calls from programs into Python, by address.
@@ -74,15 +87,15 @@ def _dtype(name: str) -> Any:
     try:
         return jnp.dtype(name)
     except TypeError as error:
-        raise NotPortable(f"no argument is of type {name}") from error
+        raise NotPortableError(f"no argument is of type {name}") from error
 
 
 def _lower(ctx: mlir.LoweringRuleContext, *arrays: Any, program: Lowered) -> Any:
     outer = ctx.module_context
     module = ir.Module.parse(program.code, outer.context)
-    results = ir.SymbolTable(module.operation)["main"].type.results
+    main: Any = ir.SymbolTable(module.operation)["main"]
     name = mlir.merge_mlir_modules(outer.module, program.name, module, outer.symbol_table)
-    return func.CallOp(results, ir.FlatSymbolRefAttr.get(name), mlir.flatten_ir_values(arrays)).results
+    return func.CallOp(main.type.results, ir.FlatSymbolRefAttr.get(name), mlir.flatten_ir_values(arrays)).results
 
 
 lowered_p = Primitive("lowered")

@@ -8,6 +8,7 @@ to be from a file of a known package; and which function has which name is part 
 from __future__ import annotations
 
 import functools
+import operator
 import os
 import sys
 import types
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from jkeras import lazy
-from jkeras.program_store.errors import NotPortable
+from jkeras.program_store.errors import NotPortableError
 
 ROOT = os.path.dirname(os.path.abspath(lazy.__file__)) + os.sep
 STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -35,11 +36,11 @@ def source_fingerprint() -> str:
     """What tells the source files of jkeras from those of another version.
 
     Raises:
-        NotPortable: a file was changed since the package was loaded.
+        NotPortableError: a file was changed since the package was loaded.
     """
     found, newest = _files()
     if newest > lazy.LOADED_NS - ROUNDED_NS:
-        raise NotPortable("a source file was changed after jkeras was loaded")
+        raise NotPortableError("a source file was changed after jkeras was loaded")
     return found
 
 
@@ -68,22 +69,39 @@ def check_modules() -> None:
     """Looks through all loaded modules of jkeras with their classes, and the public modules of JAX.
 
     Raises:
-        NotPortable: something there is of no known package.
+        NotPortableError: something there is of no known package.
     """
     for name, module in list(sys.modules.items()):
         if name in PUBLIC or name.startswith("jkeras.") or name == "jkeras":
-            check_all(name, vars(module))
+            seen = _SEEN.get(name)
+            values = _values_of(name, module)
+            if seen is None or len(seen) != len(values) or any(map(operator.is_not, seen, values)):
+                check_all(name, vars(module))
+                _SEEN[name] = values
+
+
+# What was looked at and is known, by module: it need not be looked at again for every program.
+_SEEN: dict[str, list[Any]] = {}
+
+
+def _values_of(name: str, module: types.ModuleType) -> list[Any]:
+    """What a module and the classes that it defines have names for."""
+    values = list(vars(module).values())
+    for value in list(values):
+        if isinstance(value, type) and value.__module__ == name:
+            values += vars(value).values()
+    return values
 
 
 def check_all(place: str, names: Mapping[str, Any]) -> None:
     """Looks through the names of a module or class, and of the classes that a module defines.
 
     Raises:
-        NotPortable: something there is of no known package.
+        NotPortableError: something there is of no known package.
     """
     for name, value in list(names.items()):
         if not _is_known(value, place):
-            raise NotPortable(f"{place}.{name} is of another package")
+            raise NotPortableError(f"{place}.{name} is of another package")
 
 
 def _is_known(value: Any, place: str) -> bool:
@@ -150,6 +168,8 @@ def _contents(names: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _content(name: str, value: Any) -> Any:
+    if type(value) is types.ModuleType:
+        return value.__name__
     if type(value) is property:
         return [_content(name, part) for part in (value.fget, value.fset, value.fdel)]
     if type(value) in (staticmethod, classmethod):

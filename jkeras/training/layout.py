@@ -104,7 +104,9 @@ class Layout:
 
     def compile_step(self, loop: Loop, step: Any) -> CompiledProgram:
         """The program of a loop for one step, or what one is made of: a function of arrays alone, which JAX calls faster."""
-        return self._compiled(loop, lambda *arguments: self._bound(loop, step)(*arguments), arrays_from=0, fixed=(step,))
+        return self._compiled(
+            loop, lambda *arguments: self._bound(loop, step)(*arguments), arrays_from=0, fixed=(step,)
+        )
 
     def _bound(self, loop: Loop, step: Any) -> Callable[..., Any]:
         return self.over(functools.partial(loop.function, self, step), loop.roles)
@@ -125,7 +127,7 @@ class Layout:
         every = (None, {**self.options, **flat}) if flat else (None,)
         traced = [jitted(program, options) for options in every]
         if not self.recalls:
-            return ChosenByLoops(*traced) if flat else traced[0]
+            return ChosenByLoops(traced[0], traced[1]) if flat else traced[0]
         recall = Recall(loop.name, type(self), program, fixed, arrays_from)
         recalled = [jitted(recall.program, options) for options in every]
         if not flat:
@@ -135,7 +137,7 @@ class Layout:
             found = recall.find(arguments)
             return None if found is None else recalled[not found.needs_passes]
 
-        return ChosenByLoops(*traced, known)
+        return ChosenByLoops(traced[0], traced[1], known)
 
     def compile_arguments(self, loop: Loop) -> dict[str, Any]:
         """What `jax.jit` is told beside."""

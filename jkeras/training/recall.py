@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import jax
 
 from jkeras.program_store import environment, files
-from jkeras.program_store.errors import NotPortable
+from jkeras.program_store.errors import NotPortableError
 from jkeras.program_store.fingerprints import fingerprint
 from jkeras.program_store.lowered import Lowered, lowered
 from jkeras.training.inner_loops import needs_passes
@@ -50,9 +50,7 @@ class Recall:
         arrays_from: how many arguments of the function are static.
     """
 
-    def __init__(
-        self, name: str, layout: type, function: Callable[..., Any], fixed: tuple[Any, ...], arrays_from: int
-    ):
+    def __init__(self, name: str, layout: type, function: Callable[..., Any], fixed: tuple[Any, ...], arrays_from: int):
         self._name = name
         self._made_of = name, layout, fixed
         self._function = function
@@ -80,13 +78,14 @@ class Recall:
         specs = tuple(jax.ShapeDtypeStruct(t.shape, t.dtype, weak_type=t.weak_type) for t in types)
         try:
             switches = environment.switches()
-        except NotPortable:
+        except NotPortableError:
             return None
         key = static, structure, tuple((s.shape, s.dtype, s.weak_type) for s in specs), switches
         if key not in self._known:
             try:
                 self._known[key] = self._found(static, structure, specs, switches)
-            except NotPortable as reason:
+                logger.debug("%s need not be traced again", self._name)
+            except NotPortableError as reason:
                 logger.debug("%s is traced: %s", self._name, reason)
                 self._known[key] = None
         return self._known[key]
@@ -98,7 +97,7 @@ class Recall:
         return self._loaded(key, specs) or self._made(key, static, structure, specs)
 
     def _made(self, key: str, static: tuple[Any, ...], structure: PyTree[Any], specs: Sequence[Any]) -> Recalled:
-        results = []
+        results: list[Any] = []
 
         def flat(*leaves: Any) -> Any:
             results[:] = [self._function(*static, *jax.tree.unflatten(structure, leaves))]
@@ -109,6 +108,7 @@ class Recall:
         arguments = jax.tree.unflatten(structure, specs)
         described = _described(results.pop(), arguments)
         program = lowered(self._name, traced, specs)
+        logger.debug("%s is kept", self._name)
         nested = needs_passes(traced.jaxpr, arguments)
         files.write(key, files.Entry([program.results, described, nested], program.code))
         return Recalled(program, described, nested)
@@ -128,7 +128,7 @@ def _described(result: Any, arguments: Sequence[Any]) -> Any:
     """The structure of a result: of plain containers, and of arguments.
 
     Raises:
-        NotPortable: there is another one.
+        NotPortableError: there is another one.
     """
     if result is None:
         return None
@@ -138,11 +138,11 @@ def _described(result: Any, arguments: Sequence[Any]) -> Any:
         return {name: _described(result[name], arguments) for name in sorted(result)}
     if type(result) in (tuple, list):
         return [type(result).__name__, *(_described(part, arguments) for part in result)]
-    structure = jax.tree.structure(result)
+    structure: Any = jax.tree.structure(result)
     for number, argument in enumerate(arguments):
         if jax.tree.structure(argument) == structure:
             return number
-    raise NotPortable(f"a result is {type(result)}")
+    raise NotPortableError(f"a result is {type(result)}")
 
 
 def _filled(described: Any, leaves: Any, arguments: Sequence[Any]) -> Any:
@@ -157,7 +157,7 @@ def _filled(described: Any, leaves: Any, arguments: Sequence[Any]) -> Any:
         kind, *parts = described
         filled = [_filled(part, leaves, arguments) for part in parts]
         return tuple(filled) if kind == "tuple" else filled
-    structure = jax.tree.structure(arguments[described])
+    structure: Any = jax.tree.structure(arguments[described])
     return jax.tree.unflatten(structure, [next(leaves) for _ in range(structure.num_leaves)])
 
 
