@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import jax
@@ -128,7 +128,7 @@ class Layout:
         traced = [jitted(program, options) for options in every]
         if not self.recalls:
             return ChosenByLoops(traced[0], traced[1]) if flat else traced[0]
-        recall = Recall(loop.name, type(self), program, fixed, arrays_from)
+        recall = Recall(loop.name, type(self), program, fixed, arrays_from, _traced)
         recalled = [jitted(recall.program, options) for options in every]
         if not flat:
             return RecalledProgram(recalled[0], traced[0])
@@ -269,6 +269,10 @@ class Layout:
     def agreed(self, decision: Any) -> Any:
         """A decision (a number or a bool) that all processes take alike."""
         return decision
+
+
+def _traced(function: Callable[..., Any], specs: Sequence[Any]) -> Any:
+    return jax.jit(function, keep_unused=True).trace(*specs)
 
 
 def placed_specs(tree: PyTree[Any], shardings: PyTree[Any] | None = None) -> Any:

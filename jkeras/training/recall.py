@@ -48,13 +48,23 @@ class Recall:
         function: of what is static, and of arrays.
         fixed: what the function was made for, beside.
         arrays_from: how many arguments of the function are static.
+        trace: makes a traced program of a function and the types of its arguments, all of which it keeps.
     """
 
-    def __init__(self, name: str, layout: type, function: Callable[..., Any], fixed: tuple[Any, ...], arrays_from: int):
+    def __init__(
+        self,
+        name: str,
+        layout: type,
+        function: Callable[..., Any],
+        fixed: tuple[Any, ...],
+        arrays_from: int,
+        trace: Callable[[Callable[..., Any], Sequence[Any]], Any],
+    ):
         self._name = name
         self._made_of = name, layout, fixed
         self._function = function
         self._arrays_from = arrays_from
+        self._trace = trace
         self._known: dict[Any, Recalled | None] = {}
 
         def program(*arguments: Any) -> Any:
@@ -104,7 +114,7 @@ class Recall:
             return jax.tree.leaves(results[0])
 
         flat.__name__ = self._name
-        traced = jax.jit(flat, keep_unused=True).trace(*specs)
+        traced = self._trace(flat, specs)
         arguments = jax.tree.unflatten(structure, specs)
         described = _described(results.pop(), arguments)
         program = lowered(self._name, traced, specs)

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,7 +71,7 @@ import jax, numpy as np
 import jkeras as jk
 {before}
 model = jk.Sequential([jk.Input((4,)), {layer}, jk.layers.Dense(1)]).compile({compile})
-model = model.fit(np.ones((8, 4), "float32"), np.ones((8, 1), "float32"), verbose=0)
+model = model.fit(np.ones((24, 4), "float32"), np.ones((24, 1), "float32"), batch_size=8, verbose=0)
 print(float(model.history["loss"][0]).hex())
 """
 
@@ -83,12 +84,18 @@ def small(folder, before="", layer="jk.layers.Dense(2)", compile='"adam", "mse"'
     return next((word for text, word in words.items() for line in log if text in line), "off"), loss
 
 
-@pytest.fixture
-def filled(tmp_path):
-    """A folder with the program of the small model, and its loss."""
-    word, loss = small(tmp_path)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("template")
+    word, loss = small(folder)
     assert word == "kept"
-    return tmp_path, loss
+    return folder, loss
+
+
+@pytest.fixture
+def filled(template, tmp_path):
+    """A folder with the program of the small model, and its loss."""
+    return shutil.copytree(template[0], tmp_path / "programs"), template[1]
 
 
 # What a user may put in a model, or change in jkeras or JAX: never a program that was kept without it.
