@@ -26,6 +26,11 @@ OTHERS = frozenset({
     "jax", "jaxlib", "optax", "flax", "orbax", "numpy", "ml_dtypes", "jaxtyping", "typing_extensions", "absl", "nanobind",
     "h5py", "rich", "tensorstore", "safetensors", "grain", "matplotlib", "sklearn",
 })  # fmt: skip
+# What the standard library writes for data classes and named tuples, in no file.
+GENERATED = frozenset({
+    "__init__", "__new__", "__eq__", "__repr__", "__hash__", "__lt__", "__le__", "__gt__", "__ge__", "__setattr__", "__delattr__",
+    "__replace__",
+})  # fmt: skip
 # The public modules of JAX in which a function is most likely replaced.
 PUBLIC = ("jax", "jax.lax", "jax.nn", "jax.nn.initializers", "jax.numpy", "jax.numpy.linalg", "jax.random", "jax.tree")
 # File systems round the times of changes.
@@ -108,7 +113,9 @@ def _is_known(value: Any, place: str) -> bool:
     kind = type(value)
     if kind is types.FunctionType:
         inner = value.__dict__.get("__wrapped__")
-        return _is_library(value.__code__.co_filename) and (inner is None or _is_known(inner, place))
+        file = value.__code__.co_filename
+        generated = file == "<string>" and value.__name__ in GENERATED
+        return (generated or _is_library(file)) and (inner is None or _is_known(inner, place))
     if kind is types.ModuleType:
         return sys.modules.get(value.__name__, value) is value and _is_package(value.__name__)
     if isinstance(value, type):
@@ -133,8 +140,8 @@ def _is_package(module: str) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def _is_library(file: str) -> bool:
-    """Whether code is of jkeras, of the standard library, which also makes code, or of a package that ours stands on."""
-    if file.startswith((ROOT, "<frozen ")) or file == "<string>":
+    """Whether code is of jkeras, of the standard library, or of a package that ours stands on."""
+    if file.startswith((ROOT, "<frozen ")):
         return True
     if file.startswith(STANDARD):
         return not file.startswith((STANDARD + "site-packages", STANDARD + "dist-packages"))

@@ -128,7 +128,7 @@ class Layout:
         traced = [jitted(program, options) for options in every]
         if not self.recalls:
             return ChosenByLoops(traced[0], traced[1]) if flat else traced[0]
-        recall = Recall(loop.name, type(self), program, fixed, arrays_from, _traced)
+        recall = Recall(loop, type(self), program, fixed, arrays_from, _traced)
         recalled = [jitted(recall.program, options) for options in every]
         if not flat:
             return RecalledProgram(recalled[0], traced[0])

@@ -43,7 +43,7 @@ class Recall:
     """Finds lowered programs of a loop, or traces and keeps them.
 
     Args:
-        name: of the loop.
+        loop: what is compiled, with its name.
         layout: the class that decides how the loop becomes a program.
         function: of what is static, and of arrays.
         fixed: what the function was made for, beside.
@@ -53,15 +53,15 @@ class Recall:
 
     def __init__(
         self,
-        name: str,
+        loop: Any,
         layout: type,
         function: Callable[..., Any],
         fixed: tuple[Any, ...],
         arrays_from: int,
         trace: Callable[[Callable[..., Any], Sequence[Any]], Any],
     ):
-        self._name = name
-        self._made_of = name, layout, fixed
+        self._name = loop.name
+        self._made_of = loop, layout, fixed
         self._function = function
         self._arrays_from = arrays_from
         self._trace = trace
@@ -75,7 +75,7 @@ class Recall:
             outputs = iter(recalled.program(*jax.tree.leaves(arrays)))
             return _filled(recalled.outputs, outputs, arrays)
 
-        program.__name__ = name
+        program.__name__ = loop.name
         self.program: Callable[..., Any] = program
 
     def find(self, arguments: tuple[Any, ...]) -> Recalled | None:
