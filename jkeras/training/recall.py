@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from jkeras import lowering
 from jkeras.program_store import environment, files
 from jkeras.program_store.errors import NotPortableError
 from jkeras.program_store.fingerprints import fingerprint
@@ -87,7 +88,7 @@ class Recall:
         types = map(jax.typeof, leaves)
         specs = tuple(jax.ShapeDtypeStruct(t.shape, t.dtype, weak_type=t.weak_type) for t in types)
         try:
-            switches = environment.switches()
+            switches = *environment.switches(), lowering.cache_token()
         except NotPortableError:
             return None
         key = static, structure, tuple((s.shape, s.dtype, s.weak_type) for s in specs), switches

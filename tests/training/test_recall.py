@@ -134,6 +134,7 @@ SWITCHES = {
     "another constant of ours": {"before": "jk.layers.Dense.mixes_samples = True"},
     "epsilon": {"before": "jk.config.set_epsilon(1e-5)"},
     "lowering": {"before": 'jk.config.lowering = "plain"'},
+    "lowering in a block": {"before": 'from jkeras import lowering\nblock = lowering.use("plain")\nblock.__enter__()'},
     "precision": {"before": 'jax.config.update("jax_default_matmul_precision", "float32")'},
     "random numbers": {"before": 'jax.config.update("jax_threefry_partitionable", False)'},
     "environment": {"JAX_DEFAULT_PRNG_IMPL": "rbg"},
