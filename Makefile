@@ -52,7 +52,7 @@ bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks.run $(ARGS)
 
 accelerators: .venv-plan/installed
-	.venv-plan/bin/python -m benchmarks.ahead_of_time --platform tpu --results .venv-plan/accelerators.jsonl --write $(ARGS)
+	.venv-plan/bin/python -m benchmarks.ahead_of_time --platform tpu --write $(ARGS)
 
 docs: .venv-docs/installed
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true .venv-docs/bin/python -m mkdocs build --strict

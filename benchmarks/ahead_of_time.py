@@ -1,14 +1,16 @@
 """Compiles programs for accelerators on a machine without any: `python -m benchmarks.ahead_of_time --platform tpu`.
 
 The programs of `fit`, `evaluate` and `predict` and the training step of each strategy, compiled for a v5e:2x2 or an H100,
-next to the step of the same network written by hand in JAX and Optax (`benchmarks/peers/jax_networks.py`) over the same
-mesh. The table shows what the compiler reports: operations (its own count, and the products and convolutions including all
-loop iterations), bytes, temporaries, the share overwritten in place, collectives, host calls, 64-bit floats, custom calls.
+next to the same written by hand in JAX and Optax (`benchmarks/by_hand.py`), a training step over the same mesh. The table
+shows what the compiler reports: operations (its own count, and the products and convolutions including all loop
+iterations), bytes, temporaries, the share overwritten in place, collectives, host calls, 64-bit floats, custom calls.
 
-    python -m benchmarks.ahead_of_time --platform tpu --results benchmarks/accelerators.jsonl --write   # all small models
-    python -m benchmarks.ahead_of_time --platform tpu --only resnet50 --timeout 1200                     # a large one
+    python -m benchmarks.ahead_of_time --platform tpu                                  # all small models
+    python -m benchmarks.ahead_of_time --platform tpu --only resnet50 --timeout 1200   # a large one
+    python -m benchmarks.ahead_of_time --refresh                                       # programs that have changed, too
 
-Results that are already in the file are not compiled again. `--write` generates benchmarks/ACCELERATORS.md.
+Programs with a record in benchmarks/accelerators.jsonl are not compiled again; with `--refresh` those are whose text has
+changed since, which takes a second each to find out. `--write` generates benchmarks/ACCELERATORS.md.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
+import hashlib
+import importlib.metadata
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,10 +31,9 @@ import numpy as np
 
 import jkeras as jk
 from benchmarks import by_hand
+from benchmarks.ahead_of_time_page import BY_HAND, PAGE, RECORDS, TOPOLOGIES, Key, Row, page, read, write
 from benchmarks.large import LARGE
-from benchmarks.peers import MissingWorkloadError
 from benchmarks.workloads import WORKLOADS, Workload
-from jkeras.console.quantities import amount, count
 from jkeras.distribute.planning import chips, compiling, hlo
 from jkeras.distribute.planning.step import Step, as_batch, first_state, step_of
 from jkeras.training.abstract_programs import AbstractProgram, abstract_programs
@@ -37,7 +41,6 @@ from jkeras.training.compiled_loops import CompiledLoops
 from jkeras.training.layout import Layout
 from jkeras.training.task import recipe_of, task_for
 
-TOPOLOGIES = {"tpu": "v5e:2x2", "cuda": "h100"}
 SMALL = ("mlp", "cnn", "lstm", "gru", "transformer", "gpt", "resnet18")
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 # Megatron's layout by the names that `workloads.attention` gives its layers: dense layers with even numbers spread out.
@@ -66,8 +69,8 @@ STRATEGIES: dict[str, Callable[[int], jk.distribute.Strategy]] = {
 OVER_MESHES = ("DataParallel", "FSDP", "ModelParallel")
 WITH_LAYOUTS = ("transformer", "gpt", "gpt_125m")
 FOR_ONE = ("train_steps", "train_one", "eval_steps", "predict")
-BY_HAND = "by hand"
-PAGE = Path(__file__).parent / "ACCELERATORS.md"
+# The compiler's packages, whose versions a record has.
+COMPILERS = {"tpu": "libtpu", "cuda": "jax-cuda12-plugin"}
 
 
 def workload(name: str) -> Workload:
@@ -108,14 +111,14 @@ def flattened(abstract: AbstractProgram, batch: int, trains: bool) -> Step:
     return by_hand.jitted(flat, tuple(leaves), owned, batch)
 
 
-def cases(platform: str, only: str, dtypes: list[str], kinds: list[str]) -> Iterator[tuple[tuple[str, str, str], Any]]:
-    """Model, dtype and program, with a function that makes its step; `only` names models outright or in part."""
+def cases(platform: str, only: str, dtypes: list[str], kinds: list[str]) -> Iterator[tuple[Key, Callable[[], Step]]]:
+    """Programs with functions that make their steps; `only` names models outright or in part."""
     names = [name for name in SMALL if only in name] or [name for name in LARGE if name == only]
     for name in names:
         for dtype in dtypes:
             for kind, make in _programs_of(name, dtype, chips.parse(TOPOLOGIES[platform], [])).items():
                 if not kinds or kind in kinds:
-                    yield (name, dtype, kind), make
+                    yield (platform, name, dtype, kind), make
 
 
 def _programs_of(name: str, dtype: str, topology: chips.Topology) -> dict[str, Callable[[], Step]]:
@@ -131,6 +134,8 @@ def _programs_of(name: str, dtype: str, topology: chips.Topology) -> dict[str, C
 
     table: dict[str, Callable[[], Step]] = {kind: functools.partial(for_one, kind) for kind in FOR_ONE}
     table[BY_HAND] = functools.partial(written, rows, layout="", devices=1)
+    for whole in (by_hand.train_steps, by_hand.eval_steps, by_hand.predict):
+        table[f"{whole.__name__} {BY_HAND}"] = functools.partial(whole, name, work, rows, dtype)
     for label in STRATEGIES:
         if devices == 1 or (label == "ModelParallel" and name not in WITH_LAYOUTS):
             continue
@@ -140,7 +145,14 @@ def _programs_of(name: str, dtype: str, topology: chips.Topology) -> dict[str, C
     return table
 
 
-def measure(step: Step, platform: str, timeout: float | None) -> dict[str, Any]:
+def digest(step: Step, platform: str) -> str:
+    """What tells two programs apart: a hash of the text that the compiler is given, without names of arguments."""
+    text = str(compiling.exported(step, chips.parse(TOPOLOGIES[platform], [])).mlir_module())
+    plain = re.sub(r"^#loc.*\n| loc\(.*?\)(?=[,)\s])", "", text, flags=re.MULTILINE)
+    return hashlib.sha256(plain.encode()).hexdigest()[:16]
+
+
+def measure(step: Step, platform: str, timeout: float | None) -> Row:
     """What the compiler says of a step."""
     answer = compiling.compile_elsewhere(step, chips.parse(TOPOLOGIES[platform], []), {}, timeout)
     module = hlo.Module(answer.text, step.devices)
@@ -156,113 +168,47 @@ def measure(step: Step, platform: str, timeout: float | None) -> dict[str, Any]:
         "callbacks": module.callbacks,
         "f64": module.float64,
         "custom_calls": module.custom_calls(),
-        "seconds": answer.seconds,
+        "seconds": round(answer.seconds, 1),
         "peak": answer.peak,
     }
 
 
-def read(file: Path) -> list[dict[str, Any]]:
-    """Results that are there."""
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+def compiled(step: Step, key: Key, timeout: float | None) -> Row:
+    """The record of a program, with an error where it was not compiled."""
+    row: Row = dict(zip(("platform", "model", "dtype", "program"), key, strict=True))
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("jax", COMPILERS[key[0]])]
+    row |= {"digest": digest(step, key[0]), "compiler": ", ".join(versions)}
+    try:
+        return row | measure(step, key[0], timeout)
+    except jk.errors.CompilationError as error:
+        return row | {"error": str(error)}
 
 
 def run(options: argparse.Namespace) -> None:
-    """Compiles what the file does not have."""
-    done = {(r["platform"], r["model"], r["dtype"], r["program"]) for r in read(options.results)}
+    """Compiles what has no record, or not this one, and adds it to the file."""
+    records = read(options.results)
     for key, make in cases(options.platform, options.only, options.dtypes, options.programs):
-        if (options.platform, *key) in done:
+        record = records.get(key)
+        if record is not None and not options.refresh:
             continue
-        row: dict[str, Any] = dict(
-            zip(("platform", "model", "dtype", "program"), (options.platform, *key), strict=True)
-        )
-        try:
-            row |= measure(make(), options.platform, options.timeout)
-        except MissingWorkloadError as error:
-            row["error"] = str(error)
-        except jk.errors.CompilationError as error:
-            row["error"] = str(error)
-        with options.results.open("a") as out:
+        step = make()
+        if record is not None and record.get("digest") == digest(step, options.platform):
+            continue
+        row = compiled(step, key, options.timeout)
+        with options.results.open("a", encoding="utf-8") as out:
             out.write(json.dumps(row) + "\n")
-        print(options.platform, *key, row.get("error") or f"{row['seconds']:.1f} s", flush=True)
+        print(*key, row.get("error") or f"{row['seconds']:.1f} s", flush=True)
 
 
-# -- the page ----------------------------------------------------------------------------------------------------------
-
-HEADS = (
-    "model | program | FLOP, XLA's count | of products | bytes, XLA's count | with loops | to memory | temporaries"
-    " | overwritten | collectives | callbacks | f64 | custom calls | compiled in"
-)
-
-
-def page(rows: list[dict[str, Any]]) -> str:
-    """The page of Markdown."""
-    lines = ["# Programs for accelerators", "", *(__doc__ or "").split("\n\n")[1].splitlines(), ""]
-    lines += [
-        'Generated by `python -m benchmarks.ahead_of_time`; nothing was run. "Overwritten" is the share of the results that',
-        "replaces an argument in place: a training step overwrites all but a counter. XLA counts the body of a loop once, so",
-        "two programs with loops are compared by their products and by bytes with all iterations, on or off the chip",
-        '("with loops"). Fused attention is not counted. Times and memory of compilation are from a machine that other',
-        "programs also used. Rows of the CNN (but FSDP in float32), ResNet-18, of GPT in bfloat16 on CUDA other than training",
-        "on one device, and of the transformer's evaluate and predict are older than the losses from logits.",
-        "",
-        "LSTM and GRU have 1.9 times the operations and up to 1.5 times the bytes in XLA's count because jkeras computes the",
-        "gradients of the recurrent weights in one product after the loop, which is counted in full (134 of the LSTM's 276",
-        "million operations), the hand-written network in a product of each round, of which one in 64 is counted.",
-        "",
-        "In float32 under DataParallel on a v5e, both GPT's step and the one by hand keep all results but the new weights on the",
-        "chip, by the lifetimes of their values at most 28 MB at once. Their temporaries, 3.2 and 2.6 MB that the compiler",
-        "reserves beside these, do not follow from the lifetimes; where the difference comes from is not known.",
-        "",
-        "FSDP divides the projections of attention along their 128 features, and parts of 32 features fill a quarter of the",
-        "tiles of a TPU's memory: 1.3 times the bytes to memory of matrices by hand. Divided along the heads GPT had 1.01",
-        "times, but XLA then laid out the transformer's optimizer otherwise than its weights, with 51 collectives instead of 19.",
+def expected() -> list[Key]:
+    """The programs that the page should have, in order."""
+    return [
+        (platform, name, dtype, kind)
+        for platform, topology in TOPOLOGIES.items()
+        for dtype in POLICIES
+        for name in (*SMALL, *LARGE)
+        for kind in _programs_of(name, dtype, chips.parse(topology, []))
     ]
-    for platform, topology in TOPOLOGIES.items():
-        for dtype in POLICIES:
-            group = [r for r in rows if (r["platform"], r["dtype"]) == (platform, dtype)]
-            if not group:
-                continue
-            lines += ["", f"## {topology}, {dtype}", "", f"| {HEADS} |", "|---" * 14 + "|"]
-            group.sort(key=lambda row: [*SMALL, *LARGE].index(row["model"]))
-            lines += [_line(row) for row in group]
-            ratios = list(_ratios(group))
-            if ratios:
-                head = (
-                    "model | program | FLOP | of products | bytes | with loops | to memory | temporaries | collectives"
-                )
-                lines += ["", "jkeras / by hand:", "", f"| {head} |"]
-                lines += ["|---" * 9 + "|", *ratios]
-    return "\n".join(lines) + "\n"
-
-
-def _line(row: dict[str, Any]) -> str:
-    first = f"| {row['model']} | {row['program']} | "
-    if "error" in row:
-        return first + row["error"].split(": ", 1)[-1].split(". Give")[0].split(":     @")[0] + " |" * 12
-    known = [count(row["flops"], "") if row["flops"] else "-", count(row["products"], "")]
-    known += [amount(row["bytes"]) if row["bytes"] else "-", amount(row["touched"]), amount(row["moved"])]
-    known.append(amount(row["temp"]))
-    compiled = f"{row['seconds']:.1f} s" + (f", {amount(row['peak'])}" if row["peak"] else "")
-    shared = ", ".join(f"{n} {kind} ({amount(nbytes)})" for kind, (n, nbytes) in row["collectives"].items()) or "-"
-    calls = ", ".join(f"{n} {name}" for name, n in row["custom_calls"].items()) or "-"
-    share = f"{row['alias'] / row['output']:.1%}" if row["output"] else "-"
-    return first + " | ".join([*known, share, shared, str(row["callbacks"]), str(row["f64"]), calls, compiled]) + " |"
-
-
-def _ratios(rows: list[dict[str, Any]]) -> Iterator[str]:
-    by_key = {(r["model"], r["program"]): r for r in rows if "error" not in r}
-    for (name, program), ours in by_key.items():
-        peer = BY_HAND if program == "train_one" else f"{program} {BY_HAND}"
-        other = by_key.get((name, peer))
-        if other is None:
-            continue
-        cells = [_ratio(ours[part], other[part]) for part in ("flops", "products", "bytes", "touched", "moved", "temp")]
-        counts = [sum(n for n, _ in r["collectives"].values()) for r in (ours, other)]
-        yield f"| {name} | {program} | {' | '.join(cells)} | {counts[0]} / {counts[1]} |"
-
-
-def _ratio(ours: float | None, other: float | None) -> str:
-    return f"{ours / other:.2f}" if ours and other else "-"
 
 
 def main() -> None:
@@ -272,19 +218,20 @@ def main() -> None:
     parser.add_argument("--only", default="", help="small models whose name contains this, or a large one by its name")
     parser.add_argument("--dtypes", nargs="*", choices=POLICIES, default=list(POLICIES))
     parser.add_argument("--programs", nargs="*", default=[], help="only these, such as train_one and DataParallel")
-    parser.add_argument(
-        "--results", type=Path, default=Path("accelerators.jsonl"), help="a file with a line for each program"
-    )
+    parser.add_argument("--results", type=Path, default=RECORDS, help="a file with a line for each program")
     parser.add_argument("--timeout", type=int, help="seconds for each program")
-    parser.add_argument("--write", action="store_true", help=f"make {PAGE.name} of the results")
+    parser.add_argument("--refresh", action="store_true", help="compile what has changed since it was recorded, too")
+    parser.add_argument("--write", action="store_true", help=f"make {PAGE.name} of the results, and put these in order")
     parser.add_argument("--skip", action="store_true", help="compile nothing")
     options = parser.parse_args()
     if not options.skip:
         run(options)
-    text = page(read(options.results))
+    records, keys = read(options.results), expected()
+    text = page((__doc__ or "").split("\n\n")[1], keys, records)
     if options.write:
+        write(options.results, [records[key] for key in keys if key in records])
         PAGE.write_text(text, encoding="utf-8")
-    else:
+    elif options.skip:
         print(text)
 
 

@@ -1,4 +1,6 @@
-"""The hand-written training steps that the programs of jkeras are compared with: one device, or `jit` over a mesh."""
+"""The hand-written programs that those of jkeras are compared with: training over one device or by `jit` over a mesh,
+evaluation, prediction.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,19 @@ import math
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
+from jax import lax
 from jax.sharding import AbstractMesh, AxisType, NamedSharding, PartitionSpec
 
 from benchmarks.peers import jax_networks, jax_scan
 from benchmarks.workloads import Workload
 from jkeras.distribute.planning.step import Step
 
+# Batches in the data on the device, and the type of the numbers of the first of them and of the one after the last.
+ROUNDS = 8
+COUNTER = jax.ShapeDtypeStruct((), np.int32)
 # A weight is split from so many elements on, as by `jk.distribute.FSDP`.
 SMALLEST = 256
 # Megatron's layout of attention and dense blocks (Shoeybi et al., 2019), by parts of a weight's path.
@@ -43,23 +51,9 @@ def step(name: str, work: Workload, batch: int, dtype: str, layout: str, devices
     Raises:
         MissingWorkloadError: the network is not written by hand.
     """
-    jax_networks.network(name)
-    steps: list[Any] = []
-
-    def carry() -> Any:
-        first, train = jax_scan.stepper(name, dtype)
-        steps[:] = [train]
-        return first
-
-    state = jax.eval_shape(carry)
-    x = jax.ShapeDtypeStruct((batch, *work.shape), np.int32 if work.vocabulary else np.float32)
-    y = jax.ShapeDtypeStruct((batch, *work.targets), np.int32)
+    state, train = _training(name, dtype)
+    x, y = _rows(work, batch)
     key = jax.eval_shape(lambda: jax.random.key(0))
-    structure = jax.tree.structure(state)
-
-    def train(leaves: list[Any], x: Any, y: Any, key: Any) -> Any:
-        return jax.tree.leaves(steps[0](jax.tree.unflatten(structure, leaves), x, y, key))
-
     if not layout:
         return jitted(train, (jax.tree.leaves(state), x, y, key), (0,), batch)
     sizes = {"batch": devices // 2, "model": 2} if layout == "ModelParallel" else {"batch": devices}
@@ -70,6 +64,95 @@ def step(name: str, work: Workload, batch: int, dtype: str, layout: str, devices
     leaves = [_placed(*pair) for pair in zip(jax.tree.leaves(state), shardings, strict=True)]
     key = _placed(key, NamedSharding(mesh, PartitionSpec()))
     return jitted(train, (leaves, x, y, key), (0,), batch, mesh=mesh, out_shardings=shardings)
+
+
+def train_steps(name: str, work: Workload, batch: int, dtype: str) -> Step:
+    """The hand-written loop over steps, on rows of data on the device in an order that is given.
+
+    Raises:
+        MissingWorkloadError: the network is not written by hand.
+    """
+    state, train = _training(name, dtype)
+
+    def loop(leaves: list[Any], data: Any, order: Any, key: Any, start: Any, stop: Any) -> Any:
+        def body(index: Any, leaves: list[Any]) -> Any:
+            rows = lax.dynamic_slice_in_dim(order, index * batch, batch)
+            return train(leaves, *(part[rows] for part in data), jax.random.fold_in(key, index))
+
+        return lax.fori_loop(start, stop, body, leaves)
+
+    order = jax.ShapeDtypeStruct((ROUNDS * batch,), np.int32)
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    arguments = (jax.tree.leaves(state), _rows(work, ROUNDS * batch), order, key, COUNTER, COUNTER)
+    return jitted(loop, arguments, (0,), batch)
+
+
+def eval_steps(name: str, work: Workload, batch: int, dtype: str) -> Step:
+    """The hand-written loop that sums losses and hits over data on the device.
+
+    Raises:
+        MissingWorkloadError: the network is not written by hand.
+    """
+    weights, logits = _network(name, dtype)
+
+    def loop(weights: Any, totals: Any, data: Any, start: Any, stop: Any) -> Any:
+        def body(index: Any, totals: Any) -> Any:
+            x, y = (lax.dynamic_slice_in_dim(part, index * batch, batch) for part in data)
+            z = logits(weights, x)
+            loss = optax.softmax_cross_entropy_with_integer_labels(z, y).mean()
+            return totals[0] + loss, totals[1] + (jnp.argmax(z, -1) == y).sum()
+
+        return lax.fori_loop(start, stop, body, totals)
+
+    totals = jax.ShapeDtypeStruct((), np.float32), COUNTER
+    return jitted(loop, (weights, totals, _rows(work, ROUNDS * batch), COUNTER, COUNTER), (), batch)
+
+
+def predict(name: str, work: Workload, batch: int, dtype: str) -> Step:
+    """The hand-written outputs for a batch, after a softmax where the workload has one.
+
+    Raises:
+        MissingWorkloadError: the network is not written by hand.
+    """
+    weights, logits = _network(name, dtype)
+
+    def outputs(weights: Any, x: Any) -> Any:
+        z = logits(weights, x)
+        return z if work.logits else jax.nn.softmax(z)
+
+    return jitted(outputs, (weights, _rows(work, batch)[0]), (), batch)
+
+
+def _network(name: str, dtype: str) -> tuple[Any, Any]:
+    """Shapes of the weights and averages, and the function from them and inputs to logits in inference."""
+    init, logits = jax_networks.network(name, dtype)
+    weights = jax.eval_shape(lambda: init(jax.random.key(0)))
+    return weights, lambda weights, x: logits(*weights, x, None, training=False)[0]
+
+
+def _training(name: str, dtype: str) -> tuple[Any, Any]:
+    """Shapes of what a step carries, and the step on the leaves of it."""
+    jax_networks.network(name)
+    steps: list[Any] = []
+
+    def carry() -> Any:
+        first, train = jax_scan.stepper(name, dtype)
+        steps[:] = [train]
+        return first
+
+    state = jax.eval_shape(carry)
+    structure = jax.tree.structure(state)
+
+    def train(leaves: list[Any], x: Any, y: Any, key: Any) -> Any:
+        return jax.tree.leaves(steps[0](jax.tree.unflatten(structure, leaves), x, y, key))
+
+    return state, train
+
+
+def _rows(work: Workload, rows: int) -> tuple[jax.ShapeDtypeStruct, jax.ShapeDtypeStruct]:
+    """Inputs and targets."""
+    x = jax.ShapeDtypeStruct((rows, *work.shape), np.int32 if work.vocabulary else np.float32)
+    return x, jax.ShapeDtypeStruct((rows, *work.targets), np.int32)
 
 
 def _spec(layout: str, path: Any, shape: tuple[int, ...], devices: int) -> PartitionSpec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
@@ -127,8 +128,8 @@ _planned: contextvars.ContextVar[Any] = contextvars.ContextVar("jkeras_planned_m
 
 
 @contextlib.contextmanager
-def planned_on(mesh: jax.sharding.Mesh | jax.sharding.AbstractMesh) -> Iterator[None]:
-    """A block in which strategies use this mesh, whose devices need not be present."""
+def planned_on(mesh: jax.sharding.Mesh | jax.sharding.AbstractMesh | None) -> Iterator[None]:
+    """A block in which strategies use this mesh, whose devices need not be present, or their own for None."""
     before = _planned.set(mesh)
     try:
         yield
@@ -184,7 +185,8 @@ class FSDP(_OverDevices):
     """Every device has a part of each batch, of the weights and of the optimizer's state.
 
     A step gathers each weight where it is used, keeps it until the backward pass no longer needs it, and reduces its gradient
-    to the shards. A weight is split along its longest axis that is divisible by the number of devices.
+    to the shards. A weight is split along an axis that is divisible by the number of devices: the one whose parts take the
+    least memory on a TPU, which keeps arrays in tiles of 8 x 128 numbers, and of several the longest.
 
     Args:
         device_mesh: a mesh; batches and weights are divided along its first axis.
@@ -214,15 +216,26 @@ class FSDP(_OverDevices):
 
         def spec(leaf: ArrayLike) -> PartitionSpec:
             shape = np.shape(leaf)
-            fitting = [i for i, size in enumerate(shape) if size and size % parts == 0]
-            if math.prod(shape) < self.min_size or not fitting:
+            fitting = [i for i, size in enumerate(shape) if size % parts == 0]
+            if math.prod(shape) < max(self.min_size, 1) or not fitting:
                 return REPLICATED
-            longest = max(fitting, key=lambda i: shape[i])
-            return PartitionSpec(*(self.batch_axis if i == longest else None for i in range(longest + 1)))
+            split = min(fitting, key=lambda i: (_tiles([*shape[:i], shape[i] // parts, *shape[i + 1 :]]), -shape[i]))
+            return PartitionSpec(*(self.batch_axis if i == split else None for i in range(split + 1)))
 
         copied = jax.tree.map(lambda leaf: REPLICATED, state)
         arrays = arrays_of(state)
         return copied.replace(params=jax.tree.map(spec, arrays.params), opt_state=jax.tree.map(spec, arrays.opt_state))
+
+
+def _tiles(sizes: list[int]) -> int:
+    """How many tiles of 8 x 128 numbers an array takes, with the two axes in them that make it fewest.
+
+    >>> _tiles([32, 4, 32]), _tiles([128, 4, 8]), _tiles([2000, 128])
+    (16, 4, 250)
+    """
+    elements = math.prod(sizes)
+    pairs = itertools.permutations([1, *sizes], 2)
+    return min(elements // (rows * columns) * -(-rows // 8) * -(-columns // 128) for rows, columns in pairs)
 
 
 def _frozen(value: object) -> LayoutMap:

@@ -108,12 +108,13 @@ def reduce_weighted(
         return total
     if reduction == "mean_with_sample_weight" and weights is not None:
         unmasked_weights = weights if unmasked is None else jnp.where(unmasked, weights, 0)
-        divisor = jnp.sum(jnp.broadcast_to(unmasked_weights, weighted.shape))
+        divisor = collectives.psum(jnp.sum(jnp.broadcast_to(unmasked_weights, weighted.shape)))
     elif unmasked is not None:
-        divisor = jnp.sum(jnp.broadcast_to(unmasked, weighted.shape), dtype=weighted.dtype)
+        divisor = collectives.psum(jnp.sum(jnp.broadcast_to(unmasked, weighted.shape), dtype=weighted.dtype))
     else:
-        divisor = jnp.asarray(math.prod(weighted.shape), weighted.dtype)
-    return divide_no_nan(total, collectives.psum(divisor))
+        # A number, which replicas need not exchange.
+        divisor = jnp.asarray(collectives.psum(math.prod(weighted.shape)), weighted.dtype)
+    return divide_no_nan(total, divisor)
 
 
 def fill_rows(mask: ArrayLike | None, tree: PyTree[Array]) -> PyTree[Array]:

@@ -1,6 +1,7 @@
 """`jk.distribute.plan`: the counts of compiled programs, plans for the devices that are here, and its errors."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 
@@ -60,6 +61,46 @@ def test_gradients_of_biases_are_gathered_at_once():
     gathers = [each for each in plan.collectives if each.kind == "all-gather"]
     assert sum(each.count for each in gathers) == 1
     assert sum(each.nbytes for each in gathers) == 4 * (3 * 32 + 32)
+
+
+def test_replicas_do_not_add_up_how_many_rows_they_have():
+    """Only losses, gradients and metrics: every replica knows the rows of a batch without a mask."""
+    net = jk.Sequential([layers.Input((8,)), layers.Dense(4)]).compile("adam", "mse")
+    plan = D.plan(net, 32, "here", D.MirroredStrategy())
+    assert {each.kind: each.count for each in plan.collectives} == {"all-reduce": 3}
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "axes"),
+    [
+        # The longest axis,
+        (layers.Dense(50), (16,), {(16, 50): 0}),  # if it can be divided,
+        (layers.Dense(512), (128,), {(128, 512): 1, (512,): 0}),
+        (layers.Dense(128), (512,), {(512, 128): 0}),
+        (layers.Conv1D(64, 3), (8, 64), {(3, 64, 64): 1}),
+        (layers.Dense(8000), (128,), {(128, 8000): 1}),
+        # but not if its parts fill tiles badly, and those of another do not.
+        (layers.MultiHeadAttention(4, 32), (8, 128), {(128, 4, 32): 2, (4, 32, 128): 1}),
+        (layers.Conv1D(128, 3), (8, 64), {(3, 64, 128): 1}),
+        (layers.MultiHeadAttention(2, 256), (8, 512), {(512, 2, 256): 0, (2, 256, 512): 2}),
+    ],
+    ids=str,
+)
+def test_parts_of_fsdp(layer, shape, axes):
+    """Weights, what the optimizer keeps of them, and gradients are divided along the same axis."""
+    inputs = layers.Input(shape)
+    outputs = layer(inputs, inputs) if isinstance(layer, layers.MultiHeadAttention) else layer(inputs)
+    net = jk.Model(inputs, outputs).compile("adam", "mse")
+    chosen = chips.parse("v5e:2x2", [])
+    step = step_of(net, 8, chosen, D.FSDP())
+    text = str(compiling.exported(step, chosen).mlir_module())
+    for sizes, axis in axes.items():
+        spec = PartitionSpec(*[None] * axis, "batch")
+        assert {leaf.sharding.spec for leaf in step.arguments[0] if leaf.shape == sizes} == {spec}
+        kind = "x".join(map(str, sizes))
+        constraints = re.findall(rf"sharding_constraint .* <@\w+, (\[.*\])> : tensor<{kind}xf32>", text)
+        split = ", ".join('{"batch"}' if i == axis else "{}" for i in range(len(sizes)))
+        assert set(constraints) == {f"[{split}]", f"[{', '.join(['{}'] * len(sizes))}]"}
 
 
 @pytest.mark.parametrize(

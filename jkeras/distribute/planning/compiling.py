@@ -112,16 +112,21 @@ def compile_here(step: Step) -> Answer:
     )
 
 
+def exported(step: Step, topology: Topology) -> export.Exported:
+    """The program of a step as the compiler of a topology takes it."""
+    # How GPUs divide the kernel among them is only known where they are; JAX asks that of programs for TPUs, too, if CUDA
+    # is installed.
+    with kernels_left_out() if step.devices > 1 else contextlib.nullcontext():
+        return export.export(step.function, platforms=(topology.platform,), disabled_checks=KERNELS)(*step.arguments)
+
+
 def compile_elsewhere(step: Step, topology: Topology, options: Mapping[str, str], timeout: float | None) -> Answer:
     """Compiles a step for a topology in another process.
 
     Raises:
         CompilationError: the compiler failed, or took longer than `timeout` seconds.
     """
-    # How GPUs divide the kernel among them is only known where they are; JAX asks that of programs for TPUs, too, if CUDA
-    # is installed.
-    with kernels_left_out() if step.devices > 1 else contextlib.nullcontext():
-        program = export.export(step.function, platforms=(topology.platform,), disabled_checks=KERNELS)(*step.arguments)
+    program = exported(step, topology)
     request = {
         "platform": topology.platform,
         "topology": topology.name,

@@ -195,7 +195,10 @@ def _flat(
     structure = jax.tree.structure(state), jax.tree.structure(batch)
 
     def train(state: list[jax.Array], batch: list[jax.Array]) -> list[jax.Array]:
-        return jax.tree.leaves(step(jax.tree.unflatten(structure[0], state), jax.tree.unflatten(structure[1], batch)))
+        # This is traced when it is compiled, and layouts depend on the mesh there, too.
+        with planned_on(mesh):
+            new = step(jax.tree.unflatten(structure[0], state), jax.tree.unflatten(structure[1], batch))
+        return jax.tree.leaves(new)
 
     single = mesh is None or mesh.size == 1
     options = lowering.compiler_options() if single else {}
