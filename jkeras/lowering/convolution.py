@@ -3,7 +3,8 @@
 XLA's CPU backend has a fast convolution for one layout. Outside loops it rewrites the gradients of a convolution
 into that layout; inside `scan` and `while` it does not, and they run up to a hundred times slower. Here the gradients
 are written in that layout from the start. A window of a single element is a matrix product; one input channel is a sum
-of shifted images. Times in `benchmarks/lowering.py`. On other platforms XLA's own operations and gradients are used.
+of shifted images; windows of 3x3 over many channels are products of transformed tiles (`winograd`). Times in
+`benchmarks/lowering.py`. On other platforms XLA's own operations and gradients are used.
 
 These forms have custom reverse rules, so forward-mode differentiation (`jax.jvp`, `jax.hessian`) needs
 `jkeras.config.lowering = "plain"`.
@@ -20,7 +21,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jkeras.lowering import plain
+from jkeras.lowering import plain, winograd
 from jkeras.lowering.depthwise import depthwise_conv
 from jkeras.lowering.plain import Padding, dimension_numbers, explicit_padding
 from jkeras.lowering.switch import current_mode, on_cpu
@@ -100,6 +101,10 @@ def _conv(
         # XLA's compiler for GPUs ends the process at some products of every second row.
         product: jax.Array = on_cpu(functools.partial(_product, strides=strides), stock, x, kernel)
         return product
+    tile = _tile(x, kernel, strides, pairs, dilation, groups)
+    if tile is not None:
+        outputs: jax.Array = on_cpu(functools.partial(winograd.conv, pairs=pairs, tile=tile), stock, x, kernel)
+        return outputs
     if not _one_channel(kernel, groups):
         return stock(x, kernel)
 
@@ -108,6 +113,15 @@ def _conv(
 
     result: jax.Array = on_cpu(shifted, stock, x, kernel)
     return result
+
+
+def _tile(
+    x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...], groups: int
+) -> int | None:
+    """The size of tiles, where products of transformed ones are fastest."""
+    if groups > 1 or set(strides) | set(dilation) != {1}:
+        return None
+    return winograd.tile_for(x.shape, kernel.shape, pairs, x.dtype)
 
 
 def _one_element(kernel: jax.Array, pairs: Pairs, groups: int) -> bool:
@@ -157,6 +171,10 @@ def _backward(
             backward = jax.vjp(functools.partial(_product, strides=strides), x, kernel)[1]
             gradients: tuple[jax.Array, jax.Array] = backward(dy)
             return gradients
+        tile = _tile(x, kernel, strides, pairs, dilation, groups)
+        if tile is not None:
+            by_kernel = winograd.kernel_gradient(x, dy, pairs, tile)
+            return winograd.input_gradient(dy, kernel, pairs, tile), by_kernel
         if _one_channel(kernel, groups):
             weights = _patches_gradient(x, dy, kernel, strides, pairs, dilation)
         else:
