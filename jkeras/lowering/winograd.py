@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
@@ -111,13 +111,14 @@ def kernel_gradient(x: jax.Array, dy: jax.Array, pairs: Pairs, tile: int) -> jax
     rows, columns = -(-height // tile), -(-width // tile)
     whole = spread(dy, ((0, rows * tile - height), (0, columns * tile - width)), (1, 1))
     pieces = whole.reshape(batch, rows, tile, columns, tile, outputs)
-    gradients = _sum(matrices.outputs.T, lambda i, j: pieces[:, :, i, :, j], lambda c: c[:, :, None, None, None, None])
+    partly = _applied(matrices.outputs.T, [pieces[:, :, i] for i in range(tile)], 0)
+    gradients = _applied(matrices.outputs.T, [partly[..., j, :] for j in range(tile)], 1)
     products = lax.dot_general(
         _tiles(x, pairs, tile),
         gradients.reshape((tile + 2) ** 2, -1, outputs),
         (((1,), (1,)), ((0,), (0,))),
-    ).reshape(tile + 2, tile + 2, x.shape[-1], outputs)
-    return _sum(matrices.kernel.T, lambda i, j: products[i, j], lambda c: c[:, :, None, None])
+    )
+    return _squares(matrices.kernel.T, products.reshape(tile + 2, tile + 2, x.shape[-1], outputs))
 
 
 def _outputs(shape: tuple[int, ...], pairs: Pairs) -> tuple[int, int]:
@@ -125,41 +126,49 @@ def _outputs(shape: tuple[int, ...], pairs: Pairs) -> tuple[int, int]:
     return shape[1] + sum(pairs[0]) - 2, shape[2] + sum(pairs[1]) - 2
 
 
-def _sum(matrix: Matrix, piece: Callable[[int, int], jax.Array], placed: Callable[[jax.Array], jax.Array]) -> jax.Array:
-    """`matrix` applied from both sides: the sum of pieces, each times the products of two columns, placed on axes of it."""
-    columns = range(matrix.shape[1])
-    terms = (
-        placed(jnp.asarray(np.outer(matrix[:, i], matrix[:, j]), jnp.float32)) * piece(i, j)
-        for i in columns
-        for j in columns
-    )
-    return functools.reduce(jnp.add, terms)
+def _applied(matrix: Matrix, pieces: Sequence[jax.Array], axis: int) -> jax.Array:
+    """`matrix @ pieces`, the rows of the result on a new axis.
+
+    XLA must not merge two of these: it would compute the first anew for each number of the second.
+    """
+    terms = []
+    for column, piece in zip(matrix.T, pieces, strict=True):
+        factors = column.astype(np.float32).reshape(-1, *(1,) * (piece.ndim - axis))
+        terms.append(jnp.expand_dims(piece, axis) * factors)
+    total: jax.Array = lax.optimization_barrier(functools.reduce(jnp.add, terms))
+    return total
+
+
+def _squares(matrix: Matrix, x: jax.Array) -> jax.Array:
+    """`matrix` applied to the first two axes."""
+    partly = _applied(matrix, list(x), 0)
+    return _applied(matrix, [partly[:, j] for j in range(x.shape[1])], 1)
 
 
 def _tiles(x: jax.Array, pairs: Pairs, tile: int) -> jax.Array:
     """The transformed inputs, `(places in a tile, tiles, channels)`."""
+    matrix = transforms(tile).inputs
     batch, height, width, channels = x.shape
     rows, columns = (-(-size // tile) for size in _outputs(x.shape, pairs))
     (top, _), (left, _) = pairs
-    padded = spread(x, ((top, rows * tile + 2 - height - top), (left, columns * tile + 2 - width - left)), (1, 1))
-
-    def piece(i: int, j: int) -> jax.Array:
-        ends = (batch, i + (rows - 1) * tile + 1, j + (columns - 1) * tile + 1, channels)
-        return lax.slice(padded, (0, i, j, 0), ends, (1, tile, tile, 1))
-
-    total = _sum(transforms(tile).inputs, piece, lambda c: c[:, :, None, None, None, None])
+    x = spread(x, ((top, rows * tile + 2 - height - top), (left, columns * tile + 2 - width - left)), (1, 1))
+    down, across = (rows - 1) * tile + 1, (columns - 1) * tile + 1
+    places = range(tile + 2)
+    partly = _applied(matrix, [x[:, i : i + down : tile] for i in places], 0)
+    total = _applied(matrix, [partly[:, :, :, j : j + across : tile] for j in places], 1)
     return total.reshape((tile + 2) ** 2, batch * rows * columns, channels)
 
 
 def _kernel(kernel: jax.Array, tile: int) -> jax.Array:
     """The transformed kernel, `(places in a tile, channels, outputs)`."""
-    total = _sum(transforms(tile).kernel, lambda i, j: kernel[i, j], lambda c: c[:, :, None, None])
-    return total.reshape(-1, *kernel.shape[2:])
+    return _squares(transforms(tile).kernel, kernel).reshape((tile + 2) ** 2, *kernel.shape[2:])
 
 
 def _images(products: jax.Array, batch: int, sizes: tuple[int, int], tile: int) -> jax.Array:
     """Transformed outputs, `(places in a tile, tiles, outputs)`, back as images."""
+    matrix = transforms(tile).outputs
     rows, columns = (-(-size // tile) for size in sizes)
-    places = products.reshape(tile + 2, tile + 2, batch, rows, 1, columns, 1, products.shape[-1])
-    total = _sum(transforms(tile).outputs, lambda i, j: places[i, j], lambda c: c[:, None, :, None])
+    places = products.reshape(tile + 2, tile + 2, batch, rows, columns, products.shape[-1])
+    partly = _applied(matrix, list(places), 3)  # (places across, batch, rows, tile, columns, outputs)
+    total = _applied(matrix, list(partly), 4)
     return total.reshape(batch, rows * tile, columns * tile, -1)[:, : sizes[0], : sizes[1]]
