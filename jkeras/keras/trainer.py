@@ -17,6 +17,7 @@ from jkeras.keras import as_value, config
 from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.compiling import Compiling
 from jkeras.keras.layer_state import parted_variables
+from jkeras.keras.one_thread import in_one_thread
 from jkeras.keras.passes import Pass, evaluate, predict
 from jkeras.keras.run import (
     CalledSteps,
@@ -66,6 +67,7 @@ class Trainer(Compiling):
 
     # -- over data ------------------------------------------------------------------------------------------------
 
+    @in_one_thread
     def fit(
         self,
         x: Any = None,
@@ -231,6 +233,7 @@ class Trainer(Compiling):
 
     # -- over one batch -------------------------------------------------------------------------------------------
 
+    @in_one_thread
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
