@@ -1,18 +1,22 @@
 """Process-wide defaults: the float type, the image layout, the dtype policy, the seed, the lowering of operations.
 
 They are read when a description is made or a program is traced, never inside a compiled program.
-`lowering`, `default_seed`, `data_budget` and `load_budget` are plain attributes: `jk.config.lowering = "plain"`.
+Those without a function that sets them are plain attributes: `jk.config.lowering = "plain"`. A name or value that means
+nothing is an `ArgumentError`.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+import types
 import typing as _typing
 from typing import Literal
 
 import jax
 
 from jkeras import arguments
+from jkeras.errors import ArgumentError, suggestion
 from jkeras.lazy import names_from as _names_from
 from jkeras.lazy import names_in as _names_in
 
@@ -213,6 +217,36 @@ def is_traceback_filtering_enabled() -> bool:
 # One switch for both: JAX also reads its own from the environment at this point.
 if os.environ.get("JKERAS_FULL_TRACEBACK", "0") not in ("", "0"):
     disable_traceback_filtering()
+
+
+_ATTRIBUTES = {
+    "lowering": arguments.one_of("auto", "plain"),
+    "flash_attention": arguments.flag,
+    "interactive_logging": arguments.flag,
+    "default_seed": arguments.at_least(0),
+    "data_budget": arguments.between(0, 1),
+    "load_budget": arguments.at_least(0),
+}
+
+
+class _Config(types.ModuleType):
+    """This module, which takes no assignment that would mean nothing."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _ATTRIBUTES:
+            try:
+                _ATTRIBUTES[name](value)
+            except ArgumentError as error:
+                raise ArgumentError(f"jkeras.config.{name} = {arguments.shown(value)}: {error}") from None
+        elif not name.startswith("_"):
+            setter = f" Write `set_{name}(...)`." if f"set_{name}" in vars(self) else suggestion(name, _ATTRIBUTES)
+            raise ArgumentError(
+                f"jkeras.config.{name} = {arguments.shown(value)}: no such attribute can be set.{setter}"
+            )
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Config
 
 
 # Of modules that build on this one.

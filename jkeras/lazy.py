@@ -66,7 +66,7 @@ def names_from(package: str, table: Mapping[str, str]) -> tuple[Callable[[str], 
         if value is None:
             listed = public_names(package, table)
             raise AttributeError(f"module {package!r} has no attribute {name!r}.{suggestion(name, listed)}")
-        setattr(sys.modules[package], name, value)
+        vars(sys.modules[package])[name] = value
         return value
 
     def listed() -> list[str]:

@@ -92,6 +92,8 @@ class CompileLoss(Loss):
         Raises:
             ArgumentError, KeyError: their structures do not match.
         """
+        if self._user_loss in ([], (), {}):
+            raise ArgumentError(f"compile(loss={self._user_loss}): expected a loss, or one for each output.")
         losses = self._weighted_losses(y_pred)
         names = list(self.output_names or ())
         if isinstance(losses, dict) and not isinstance(y_pred, dict) and set(losses) == set(names):

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from jkeras.arguments import checked, positive_int
 from jkeras.keras.compiled_optimizer import optimizer_of
 from jkeras.keras.passes import Source
 from jkeras.keras.run import Loops, Program
@@ -72,6 +73,7 @@ class Compiling(Steps):
         from jkeras.keras.metrics import Mean
         from jkeras.training import strategy
 
+        checked("compile", "steps_per_execution", steps_per_execution, positive_int)
         self.optimizer = optimizers.get(optimizer)
         scaled = isinstance(self.optimizer, optimizers.LossScaleOptimizer)
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and self.optimizer and not scaled:  # type: ignore[attr-defined]

@@ -108,6 +108,7 @@ class FeatureSpace(parts.FeatureKinds, Layer):
         super().__init__(name=name)
         if not features:
             raise ArgumentError("The `features` argument cannot be None or empty.")
+        arguments.checked("FeatureSpace", "features", features, arguments.table)
         if output_mode not in ("dict", "concat"):
             raise ArgumentError(
                 "Invalid value for argument `output_mode`. Expected one of {'dict', 'concat'}."

@@ -91,8 +91,8 @@ def get(identifier: Any) -> Any:
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Restores an optimizer from the output of `serialize`; `custom_objects` are names known during this call."""
-    name = config["class_name"]
-    if name.lower() in FAMILY.table:
+    name = config.get("class_name") if isinstance(config, Mapping) else None
+    if isinstance(name, str) and name.lower() in FAMILY.table:
         config = {**config, "class_name": name.lower()}
     return FAMILY.deserialize(config, custom_objects)
 

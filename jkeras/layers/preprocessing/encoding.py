@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import operator
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -58,6 +59,16 @@ def encode(ids: jax.Array, mode: str, depth: int, dtype: DTypeLike, weights: jax
 def is_text(values: np.ndarray) -> bool:
     """Whether an array holds strings."""
     return values.dtype.kind in "USOT"
+
+
+def codec(value: object) -> str:
+    """The name of an encoding of texts."""
+    name = arguments.text(value)
+    try:
+        codecs.lookup(name)
+    except (LookupError, ValueError):
+        raise ArgumentError("expected an encoding that Python knows, such as 'utf-8'") from None
+    return name
 
 
 def as_text(values: TensorLike, encoding: str = "utf-8") -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from jkeras import arguments, config
 from jkeras.dtypes import DTypePolicy
-from jkeras.errors import ArgumentError
+from jkeras.errors import ArgumentError, InputError
 from jkeras.layers.preprocessing.encoding import HostLayer, as_text, dense_only, encode, is_text, output_mode
 from jkeras.types import TensorLike
 from jkeras.values.config import serialize
@@ -232,6 +232,8 @@ class Hashing(BinLayer):
 
     def on_host(self, inputs: TensorLike) -> jax.Array:
         values = np.asarray(inputs)
+        if values.dtype.kind == "f" and (values != np.trunc(values)).any():
+            raise InputError(f"{self.path} takes strings or integers; got {values.dtype} with fractions.")
         count, mask = self.num_bins, None
         if self.mask_value is not None and count > 1:
             count, mask = count - 1, values == self.mask_value

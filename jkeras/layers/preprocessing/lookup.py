@@ -21,6 +21,7 @@ from jkeras.layers.preprocessing.encoding import (
     HostLayer,
     as_text,
     batches,
+    codec,
     dense_only,
     encode,
     output_mode,
@@ -357,11 +358,14 @@ class IntegerLookup(Lookup):
 
     def term(self, value: Any) -> int:
         try:
-            return int(value)
-        except (TypeError, ValueError):
+            whole = int(value)
+        except (OverflowError, TypeError, ValueError):
+            whole = None
+        if whole is None or (isinstance(value, (float, np.floating)) and value != whole):
             raise InputError(
                 f"IntegerLookup.adapt(data): expected integers, got {value!r}. For texts use `layers.StringLookup`."
-            ) from None
+            )
+        return whole
 
     @classmethod
     def term_in(cls, line: str) -> int:
@@ -435,7 +439,7 @@ class StringLookup(Lookup):
     output_mode: str = field(default="int", convert=_MODE)
     pad_to_max_tokens: bool = field(default=False, convert=arguments.boolean)
     sparse: bool = field(default=False, convert=dense_only)
-    encoding: str = field(default="utf-8", convert=arguments.text)
+    encoding: str = field(default="utf-8", convert=codec)
     name: str | None = None
     salt: Any = field(default=None, convert=salt)
 

@@ -14,7 +14,7 @@ from jkeras import arguments
 from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.graph.in_files import Beside, InFiles
-from jkeras.layers.preprocessing.encoding import ROWS_AT_A_TIME, HostLayer, as_text, batches, dense_only
+from jkeras.layers.preprocessing.encoding import ROWS_AT_A_TIME, HostLayer, as_text, batches, codec, dense_only
 from jkeras.layers.preprocessing.lookup import (
     _MODE,
     StringLookup,
@@ -96,7 +96,7 @@ class TextVectorization(HostLayer):
     idf_weights: Any = field(default=None, convert=arguments.optional(_weights))
     sparse: bool = field(default=False, convert=dense_only)
     ragged: bool = field(default=False, convert=dense_only)
-    encoding: str = field(default="utf-8", convert=arguments.text)
+    encoding: str = field(default="utf-8", convert=codec)
     name: str | None = None
 
     def __post_init__(self) -> None:
