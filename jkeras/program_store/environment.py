@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import sys
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -66,16 +69,22 @@ def environment() -> str:
     """
     check_modules()
     device = jax.devices()[0]
-    optax = sys.modules.get("optax")
     versions = (
         sys.version,
         jax.__version__,
         jaxlib.version.__version__,
         np.__version__,
-        getattr(optax, "__version__", None),
+        _optax(),
     )
     modules = sorted(name for name in sys.modules if name.startswith(TRACING))
     contents = [(name, contents_of_module(name)) for name in modules]
     return repr(
         (versions, device.platform, device.device_kind, device.client.platform_version, contents, source_fingerprint())
     )
+
+
+@functools.lru_cache(maxsize=1)
+def _optax() -> str | None:
+    """The file that says which version of Optax is here, which is not loaded for this."""
+    spec = importlib.util.find_spec("optax")
+    return None if spec is None or spec.origin is None else Path(spec.origin).read_text(encoding="utf-8")
