@@ -137,3 +137,27 @@ def test_the_place_of_an_export_is_printed_on_request(tmp_path, capsys):
 def test_a_bar_is_as_wide_as_it_is_told(capsys):
     jk.utils.Progbar(3, width=7).update(3)
     assert capsys.readouterr().out.count("━") == 7
+
+
+@pytest.mark.parametrize("train", ["Ensemble", "sweep", "cross_validate"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("epochs", value) for value in (object(), "nonsense", float("nan"), -1, 3.7, {}, None)]
+    + [("shuffle", value) for value in (object(), "nonsense", float("nan"), -1, 3.7, {}, None)],
+)
+def test_many_models_need_a_number_of_epochs_and_an_order(train, name, value):
+    model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(1)]).compile("sgd", "mse")
+    trains = {
+        "Ensemble": jk.Ensemble(model, 2).fit,
+        "sweep": jk.sweep(model, learning_rate=[0.1, 0.2]).fit,
+        "cross_validate": lambda *data, **options: jk.cross_validate(model, *data, **options),
+    }
+    with pytest.raises(JkerasError, match=name):
+        _ = trains[train](X, Y, **{name: value})
+
+
+@pytest.mark.parametrize("seed", [object(), "nonsense", float("nan"), 3.7, {}, None])
+def test_the_seed_of_folds_is_an_integer(seed):
+    model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(1)]).compile("sgd", "mse")
+    with pytest.raises(JkerasError, match="seed"):
+        _ = jk.cross_validate(model, X, Y, seed=seed)

@@ -8,10 +8,12 @@ from typing import Any, cast
 import jax
 import numpy as np
 
+from jkeras import arguments
 from jkeras.console.progress import resolve_verbosity
 from jkeras.console.tables import html_table
 from jkeras.errors import ArgumentError
 from jkeras.models import members
+from jkeras.models.data_checks import check_epochs
 from jkeras.models.ensemble import array_source, as_list
 from jkeras.models.grouping import Grouping
 from jkeras.models.model import Model
@@ -118,6 +120,8 @@ def cross_validate(
     ((4,), True)
     """
     recipe = recipe_of(model, "cross_validate")
+    check_epochs("cross_validate", epochs, shuffle)
+    arguments.checked("cross_validate", "seed", seed, arguments.integer)
     source = array_source(x, y, sample_weight, batch_size)
     pairs = _pairs(folds, source.rows, shuffle, seed)
     whole = prepare(model, TrainingData(source), method="cross_validate", in_memory=True)

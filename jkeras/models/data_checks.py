@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras import losses
+from jkeras import arguments, losses
 from jkeras.errors import ArgumentError, InputError, NonFiniteError
 from jkeras.graph.describe import describe
 from jkeras.graph.network import is_ref
@@ -114,6 +114,13 @@ def check_counts(method: str, minimum: int, **counts: Any) -> None:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
             raise ArgumentError(f"{method}({name}={value!r}): expected an integer of at least {minimum}.")
+
+
+def check_epochs(method: str, epochs: object, shuffle: object) -> None:
+    """Raises for a number of epochs or an order of rows that means nothing, where several models are trained."""
+    check_counts(method, 0, epochs=epochs)
+    if not isinstance(shuffle, str) or shuffle != "batch":
+        arguments.checked(method, "shuffle", shuffle, arguments.flag)
 
 
 def check_frequency(value: object) -> None:

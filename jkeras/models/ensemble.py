@@ -16,6 +16,7 @@ from jkeras.callbacks.callback import CallbackList
 from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, InputError
 from jkeras.models import members
+from jkeras.models.data_checks import check_epochs
 from jkeras.models.grouping import Grouping
 from jkeras.models.history import History
 from jkeras.models.model import Model
@@ -137,6 +138,7 @@ class Ensemble:
                 fastest; the result's `grouping` has the size and the measurements. Results of different sizes differ only
                 by rounding; `group=` with the same number gives the same bits.
         """
+        check_epochs("Ensemble.fit", epochs, shuffle)
         task = prepare(
             self.model,
             TrainingData(x, y, sample_weight, batch_size, class_weight=class_weight),

@@ -17,6 +17,7 @@ from jkeras.discarded import check_used
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
 from jkeras.lazy import needed
 from jkeras.models import members, traced_hyperparameters
+from jkeras.models.data_checks import check_epochs
 from jkeras.models.ensemble import as_list
 from jkeras.models.grouping import Grouping
 from jkeras.models.history import History, html_table
@@ -105,6 +106,7 @@ class Sweep:
         group: int | None = None,
     ) -> Self:
         """Trains all models and returns the sweep with their results; arguments as in `Ensemble.fit`."""
+        check_epochs("sweep.fit", epochs, shuffle)
         task = prepare(
             self.model,
             TrainingData(x, y, sample_weight, batch_size, class_weight=class_weight),
