@@ -15,7 +15,7 @@ import numpy as np
 from jkeras import compilation, config
 from jkeras.program_store.errors import NotPortableError
 from jkeras.program_store.lowered import works
-from jkeras.program_store.patches import check_modules, contents_of_module, source_fingerprint
+from jkeras.program_store.patches import check_modules, contents_of_jax, contents_of_module, source_fingerprint
 
 # Of JAX: with these a program is to be traced anew, or traced to be looked at.
 OFF = (
@@ -77,7 +77,7 @@ def environment() -> str:
         _optax(),
     )
     modules = sorted(name for name in sys.modules if name.startswith(TRACING))
-    contents = [(name, contents_of_module(name)) for name in modules]
+    contents = [(name, contents_of_module(name)) for name in modules] + contents_of_jax()
     return repr(
         (versions, device.platform, device.device_kind, device.client.platform_version, contents, source_fingerprint())
     )

@@ -170,6 +170,15 @@ def contents_of_module(name: str) -> Any:
     return _contents(vars(sys.modules[name])) if name in sys.modules else None
 
 
+def contents_of_jax() -> Any:
+    """The same of the public modules of JAX; which others they have as attributes depends on what else was imported."""
+    found = [(name, vars(sys.modules[name])) for name in PUBLIC if name in sys.modules]
+    return [
+        (module, _contents({name: value for name, value in names.items() if type(value) is not types.ModuleType}))
+        for module, names in found
+    ]
+
+
 def _contents(names: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [(name, found) for name, value in sorted(names.items()) if (found := _content(name, value)) is not None]
 
@@ -189,6 +198,8 @@ def _content(name: str, value: Any) -> Any:
         return type(value).__name__, code.co_qualname, code.co_firstlineno, os.path.basename(code.co_filename)
     if isinstance(value, type):
         return value.__module__, value.__qualname__
+    if callable(value) and hasattr(value, "__name__"):  # a function without code of its own, such as `jax.numpy.add`
+        return type(value).__name__, getattr(value, "__module__", None), value.__name__
     return repr(value) if not name.startswith("__") and _is_plain(value) else None
 
 

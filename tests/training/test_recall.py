@@ -132,6 +132,8 @@ SWITCHES = {
     "another loss": {"compile": '"adam", "mae"'},
     "another method of ours": {"before": "jk.layers.Dense.compute_mask = jk.layers.Layer.compute_mask"},
     "another constant of ours": {"before": "jk.layers.Dense.mixes_samples = True"},
+    "another function of JAX's": {"before": "jax.numpy.square = jax.numpy.abs"},
+    "one without code": {"before": "jax.numpy.add = jax.numpy.multiply"},
     "epsilon": {"before": "jk.config.set_epsilon(1e-5)"},
     "lowering": {"before": 'jk.config.lowering = "plain"'},
     "lowering in a block": {"before": 'from jkeras import lowering\nblock = lowering.use("plain")\nblock.__enter__()'},
