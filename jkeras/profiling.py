@@ -27,7 +27,7 @@ from jkeras.types import PyTree
 if TYPE_CHECKING:
     from jkeras.models.model import Model
 
-EPOCHS = 3  # of the second run: what it takes longer than the first, of one epoch, is steps alone
+MORE_EPOCHS = 2  # of a longer run: what it takes longer than the shorter one is steps alone
 PROGRAM = "jit_train_steps"  # whose operations have layers: `_Run.program_text` reads it
 
 
@@ -144,7 +144,11 @@ def profile(
     data = jax.tree.map(lambda part: part[: steps * batch_size], source.data)
     folder = str(folder) if folder is not None else tempfile.mkdtemp(prefix="jkeras-profile-")
 
-    def train(epochs: int = 1) -> float:
+    # A run of a single step is another program than the loop over steps.
+    epochs = 1 if steps > 1 else 2
+    done = epochs * steps
+
+    def train(epochs: int = epochs) -> float:
         start = time.perf_counter()
         trained = model.fit(data.x, data.y, batch_size=batch_size, epochs=epochs, verbose=0)
         jax.block_until_ready(trained.params)
@@ -152,7 +156,8 @@ def profile(
 
     cold = train()
     short = min(train() for _ in range(2))
-    step = max(min(train(EPOCHS) for _ in range(2)) - short, 0.0) / (EPOCHS - 1) / steps or short / steps
+    long = min(train(epochs + MORE_EPOCHS) for _ in range(2))
+    step = max(long - short, 0.0) / (MORE_EPOCHS * steps) or short / done
     run = _Run(model, data, batch_size)
     start = time.perf_counter()
     jax.block_until_ready(run.placed())
@@ -165,17 +170,17 @@ def profile(
     events = trace_reader.read(folder)
     operations = trace_reader.operations(events)
     text = run.program_text()
-    layers = trace_reader.by_layer(trace_reader.operations(events, PROGRAM), text, steps) if text else ()
+    layers = trace_reader.by_layer(trace_reader.operations(events, PROGRAM), text, done) if text else ()
     ran, window = trace_reader.busy(operations)
-    device = min(ran / steps, step)  # tracing makes operations slower
+    device = min(ran / done, step)  # tracing makes operations slower
     return Profile(
         compile_seconds=max(cold - short, 0.0),
-        start_seconds=max(short - step * steps, 0.0),
+        start_seconds=max(short - step * done, 0.0),
         transfer_seconds=transfer,
         step_seconds=step,
         device_seconds=device,
         host_seconds=step - device if device else 0.0,
-        traced_seconds=window / steps,
+        traced_seconds=window / done,
         steps=steps,
         layers=layers,
         note=_note(bool(operations), bool(layers)),

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-MODULES = r"jit_+train_\w+"  # the programs that `fit` runs
+MODULES = r"jit_+(train_\w+|step|step_in_place)"  # the programs that `fit` runs
 DEVICE_LINE = "XLA Ops"  # where an accelerator's operations are, each once
 UNNAMED = "(unnamed)"
 

@@ -65,6 +65,13 @@ def test_another_program_is_not_taken_for_the_one_that_is_read(tmp_path):
     assert found.layers == () and "cannot be read" in found.note and found.device_seconds > 0
 
 
+def test_one_step_is_one_of_the_loop():
+    x, y = np.ones((32, 64), "float32"), np.ones((32, 1), "float32")
+    inner = [jk.layers.Dense(128, "relu", name="wide"), jk.layers.Dense(1)]
+    found = profile(jk.Sequential([jk.Input((64,)), *inner]).compile("sgd", "mse"), x, y, batch_size=32)
+    assert found.steps == 1 and "wide" in {row.layer for row in found.layers} and not found.note
+
+
 @pytest.mark.parametrize("arguments", [{"steps": 0}, {"steps": True}, {"batch_size": 2.0}])
 def test_counts_must_be_numbers(arguments):
     with pytest.raises(ArgumentError, match="at least 1"):

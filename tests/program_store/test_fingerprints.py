@@ -59,13 +59,25 @@ class Own(jk.layers.Dense):
     pass
 
 
-UNKNOWN = [
-    object(), local, lambda x: x, Own, Own(2), jk.layers.Dense(2, activation=local), jk.layers.Lambda(local), local.__code__,
-    functools.partial(local, 1), jax.jit(local), np.array([object()]), {"a": [local]}, jax.devices()[0], np.zeros(2**21, "uint8"),
-]  # fmt: skip
+UNKNOWN = {
+    "object": object(),
+    "function": local,
+    "lambda": lambda x: x,
+    "class": Own,
+    "of a class": Own(2),
+    "layer with a function": jk.layers.Dense(2, activation=local),
+    "layer of a function": jk.layers.Lambda(local),
+    "code": local.__code__,
+    "partial": functools.partial(local, 1),
+    "jitted": jax.jit(local),
+    "array of objects": np.array([object()]),
+    "in a dict": {"a": [local]},
+    "device": jax.devices()[0],
+    "large array": np.zeros(2**21, "uint8"),
+}
 
 
-@pytest.mark.parametrize("value", UNKNOWN, ids=str)
+@pytest.mark.parametrize("value", UNKNOWN.values(), ids=UNKNOWN)
 def test_what_has_no_name_has_no_fingerprint(value):
     with pytest.raises(NotPortableError):
         fingerprint(value)
