@@ -45,11 +45,10 @@ def filtered(function: Function) -> Function:
             try:
                 return function(*args, **kwargs)
             except TypeError as error:
-                place = error.__traceback__
-                if type(error) is not TypeError or place is None or place.tb_next is not None:
+                mistake = signature_error(function, kwargs, error)
+                if mistake is None:
                     raise
-                # It arose in this line, not inside the function.
-                raise _signature_error(function, kwargs, error) from None
+                raise mistake from None
         except (Exception, KeyboardInterrupt) as error:
             if config.is_traceback_filtering_enabled():
                 shorten(error)
@@ -133,8 +132,14 @@ def _module(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", ""))
 
 
-def _signature_error(function: Callable[..., Any], kwargs: dict[str, Any], error: TypeError) -> SignatureError:
-    """The same mistake in a call, with the nearest name of an argument."""
+def signature_error(function: Callable[..., Any], kwargs: dict[str, Any], error: TypeError) -> SignatureError | None:
+    """A call's mistake with the nearest name of an argument; None where the error arose inside the function.
+
+    It is asked for where the error is caught, in the frame of the call.
+    """
+    place = error.__traceback__
+    if type(error) is not TypeError or place is None or place.tb_next is not None:
+        return None
     parameters = inspect.signature(function).parameters
     unknown = [name for name in kwargs if name not in parameters]
     known = [name for name in parameters if name != "self"]

@@ -24,7 +24,8 @@ STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 # Where functions and classes come from that stand in modules of ours, beside the standard library.
 OTHERS = frozenset({
     "jax", "jaxlib", "optax", "flax", "orbax", "numpy", "ml_dtypes", "jaxtyping", "typing_extensions", "absl", "nanobind",
-    "h5py", "rich", "tensorstore", "safetensors", "grain", "matplotlib", "sklearn",
+    "h5py", "rich", "tensorstore", "safetensors", "grain", "matplotlib", "sklearn", "scipy", "PIL", "IPython", "optuna",
+    "huggingface_hub", "jax_plugins",
 })  # fmt: skip
 # What the standard library writes for data classes and named tuples, in no file.
 GENERATED = frozenset({

@@ -59,7 +59,7 @@ def test_a_disk_that_is_full(tmp_path, suffix, capfd, request):
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_folder_that_cannot_be_made(tmp_path, suffix):
     (tmp_path / "file").touch()
-    with pytest.raises(errors.SaveError, match=r"file is a file\. Nothing was created\."):
+    with pytest.raises(errors.SaveError, match=r"file is a file, not a directory\. Nothing was created\."):
         save_kills.write(model(2), save_kills.place(tmp_path / "file", suffix), suffix)
 
 

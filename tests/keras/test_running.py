@@ -44,7 +44,7 @@ def steps_compiled():
     loops = shared_loops()
     functions = (loops.program(TRAIN_STEPS), loops.program(EVAL_STEPS), loops.predict_batch, loops.train_batch)
     programs = [function.compiled for function in functions]
-    parts = [(p.flat, p.nested) if isinstance(p, ChosenByLoops) else (p,) for p in programs]
+    parts = [(p.flat, p.nested) if isinstance(p, ChosenByLoops) else (getattr(p, "called", p),) for p in programs]
     return [sum(part._cache_size() for part in program) for program in parts]
 
 
