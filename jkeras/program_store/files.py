@@ -19,7 +19,7 @@ class Entry(NamedTuple):
 
     Attributes:
         facts: what is known of the program, as JSON values.
-        program: as `jax.export` serialises it.
+        program: the byte code of its module, see `lowered`.
     """
 
     facts: Any

@@ -19,7 +19,6 @@ from jkeras.training.device_memory import fits
 from jkeras.training.finiteness import non_finite
 from jkeras.training.in_flight import STEPS_IN_FLIGHT, InFlight
 from jkeras.training.layout import Span
-from jkeras.training.one_step import OneStepFeed
 from jkeras.training.order import Order, epoch_order
 from jkeras.training.prefetch import BATCHES_AHEAD, ReadAhead
 from jkeras.training.state import Batch
@@ -52,14 +51,12 @@ def make_feed(run: FitRun) -> Feed:
     return HostFeed(run, source, pad=pad)
 
 
-class DeviceFeed:
-    """Data that lies on the device whole; each epoch's order is drawn and gathered there."""
+class _OrderedFeed:
+    """Arrays in an order that is drawn for each epoch, which is all of the state."""
 
-    def __init__(self, run: FitRun, source: ArraySource, pad: bool):
+    def __init__(self, run: FitRun, source: ArraySource):
         self.run = run
         self.source = source
-        self.data: Any = run.task.layout.place_data(source.data)
-        self.masked: bool = pad and source.ragged
         self.order: Order = Order(run, source)
         self.total: int | None = source.steps_per_epoch
         self.chunks: Chunks = Chunks(run.options, run.callbacks)
@@ -69,6 +66,34 @@ class DeviceFeed:
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         self.order.set_state(state["order"])
+
+
+class OneStepFeed(_OrderedFeed):
+    """Gives all rows, in their order, to one step that leaves the arrays of the state to whoever has them."""
+
+    def train(self, epoch: int, done: int = 0) -> Iterator[int]:
+        run = self.run
+        if done or run.stopping:
+            return
+        rows = np.asarray(self.order.span(epoch)[0])[: self.source.rows]
+        batch = jax.tree.map(lambda array: array[rows], self.source.data)
+        if self.chunks.begins:
+            run.call("on_train_batch_begin", 0)
+        with run.compiling():
+            state, logs = run.task.loops.step_with_logs(run.task.train, run.state, batch)
+        run.take((state, None, logs))
+        if self.chunks.ends:
+            run.call("on_train_batch_end", 0, run.batch_logs())
+        yield 1
+
+
+class DeviceFeed(_OrderedFeed):
+    """Data that lies on the device whole; each epoch's order is drawn and gathered there."""
+
+    def __init__(self, run: FitRun, source: ArraySource, pad: bool):
+        super().__init__(run, source)
+        self.data: Any = run.task.layout.place_data(source.data)
+        self.masked: bool = pad and source.ragged
 
     def train(self, epoch: int, done: int = 0) -> Iterator[int]:
         run, task, source = self.run, self.run.task, self.source

@@ -1,26 +1,21 @@
 """Runs of a single step on little data, which notebooks and loops of reinforcement learning make by the thousand.
 
 Their step is that of `train_on_batch`: a program that gives no buffers away, so that nothing is copied for it, where the loop
-over steps works in a copy of the state.
+over steps works in a copy of the state. `feeds.OneStepFeed` brings it its data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
-import numpy as np
 
 from jkeras.training.array_source import ArraySource
 from jkeras.training.borrowed_arrays import LEAST_BYTES
-from jkeras.training.chunks import Chunks
 from jkeras.training.hooks import Hooks
-from jkeras.training.order import Order
 from jkeras.training.state import TrainState, arrays_of
 
 if TYPE_CHECKING:
-    from jkeras.training.run import FitRun
     from jkeras.training.task import Options, Task
 
 # The new arrays of a larger network take memory beside weights that a first run has drawn for itself and trains in place.
@@ -37,35 +32,3 @@ def is_one_step(task: Task, state: TrainState, options: Options, callbacks: Hook
         return False
     weights = sum(leaf.size for leaf in jax.tree.leaves(arrays_of(state).params))
     return weights < MOST_WEIGHTS and source.nbytes < LEAST_BYTES
-
-
-class OneStepFeed:
-    """Gives all rows, in their order, to one step that leaves the arrays of the state to whoever has them."""
-
-    def __init__(self, run: FitRun, source: ArraySource):
-        self.run = run
-        self.source = source
-        self.order: Order = Order(run, source)
-        self.total: int | None = 1
-        self.chunks: Chunks = Chunks(run.options, run.callbacks)
-
-    def get_state(self) -> dict[str, Any]:
-        return {"order": self.order.get_state()}
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        self.order.set_state(state["order"])
-
-    def train(self, epoch: int, done: int = 0) -> Iterator[int]:
-        run = self.run
-        if done or run.stopping:
-            return
-        rows = np.asarray(self.order.span(epoch)[0])[: self.source.rows]
-        batch = jax.tree.map(lambda array: array[rows], self.source.data)
-        if self.chunks.begins:
-            run.call("on_train_batch_begin", 0)
-        with run.compiling():
-            state, logs = run.task.loops.step_with_logs(run.task.train, run.state, batch)
-        run.take((state, None, logs))
-        if self.chunks.ends:
-            run.call("on_train_batch_end", 0, run.batch_logs())
-        yield 1
