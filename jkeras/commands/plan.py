@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import runpy
 import sys
 from pathlib import Path
+
+import jax
 
 from jkeras.distribute import FSDP, DataParallel, MirroredStrategy, Strategy, plan
 from jkeras.distribute.planning.chips import EXAMPLES
@@ -37,6 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Plans and prints; the status is 1 if the model does not fit."""
+    if options.topology != "here" and "JAX_PLATFORMS" not in os.environ:
+        # JAX would look for a TPU where its compiler is installed, and complain at length of there being none.
+        jax.config.update("jax_platforms", "cpu")
     checked_target(options.topology, options.timeout)  # before the script runs, which may take long
     model = find(options.model, parser, options.keras)
     strategy = STRATEGIES[options.strategy]() if options.strategy else None

@@ -1,6 +1,7 @@
 """`jk.distribute.plan`: the counts of compiled programs, plans for the devices that are here, and its errors."""
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -443,6 +444,18 @@ def test_a_script_without_a_guard_plans_for_tpus(tmp_path):
     script.write_text(UNGUARDED)
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["4 TPU v5 lite True"]
+
+
+@pytest.mark.slow
+@needs_libtpu
+def test_the_command_line_prints_the_plan_and_no_complaints_about_absent_tpus(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    command = [sys.executable, "-m", "jkeras", "plan", f"{script}:model", "--topology", "v5e:2x2"]
+    environment = {name: value for name, value in os.environ.items() if name != "JAX_PLATFORMS"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "on v5e:2x2" in done.stdout
+    assert done.stderr == ""
 
 
 @pytest.mark.slow
