@@ -13,7 +13,7 @@ ROOT = Path(jkeras.__file__).parent
 FLOORS = (
     "errors garbage lazy config arguments allowance paths buffers constants compilation tracebacks discarded"
     " trace_reader tracing random_keys console",
-    "values types dtypes dispatch registry collectives tree program_store",
+    "values types dtypes dispatch registry collectives tree writing program_store",
     "initializers activations regularizers constraints losses metrics optimizers ops lowering dtype_policies"
     " files.containers files.operations files.dialects quantization quantizers",
     "graph",

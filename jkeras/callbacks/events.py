@@ -17,8 +17,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from jkeras.files.containers.writing import creating
 from jkeras.types import NestedNumbers
+from jkeras.writing import creating
 
 # The reversed Castagnoli polynomial of CRC-32C.
 _POLYNOMIAL = 0x82F63B78

@@ -16,7 +16,7 @@ from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import HOOKS, Callback, Logs
 from jkeras.console.messages import print_msg
 from jkeras.errors import SignatureError, suggestion
-from jkeras.files.containers.writing import creating
+from jkeras.writing import creating
 
 
 class History(Callback):

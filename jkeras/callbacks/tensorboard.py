@@ -18,7 +18,7 @@ from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.callbacks.schedule import rates
 from jkeras.errors import ArgumentError
-from jkeras.files.containers.writing import creating
+from jkeras.writing import creating
 
 # The tag that TensorBoard's graph plugin looks for.
 GRAPH_PLUGIN = "graph_keras_model"

@@ -16,10 +16,10 @@ from jax.errors import InconclusiveDimensionOperation
 from jkeras import arguments, lowering
 from jkeras.errors import ArgumentError, ExtraError, JkerasError, RestoreError
 from jkeras.files.containers.kinds import PROGRAM
-from jkeras.files.containers.writing import replacing
 from jkeras.graph.shapes import has_shape
 from jkeras.training import steps
 from jkeras.types import PathLike, Verbose
+from jkeras.writing import replacing
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model

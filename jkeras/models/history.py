@@ -10,10 +10,10 @@ from typing import Any
 from jkeras import arguments
 from jkeras.console.tables import html_table as html_table
 from jkeras.errors import FrozenError
-from jkeras.files.containers.writing import creating
 from jkeras.lazy import needed
 from jkeras.types import PathLike
 from jkeras.values.frozen import FrozenDict, FrozenList
+from jkeras.writing import creating
 
 ADVICE = "What happened cannot be changed; `dict(history)` and `list(values)` are copies."
 

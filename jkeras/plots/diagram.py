@@ -13,7 +13,6 @@ import numpy as np
 from jkeras import arguments
 from jkeras.arguments import name_of
 from jkeras.errors import ArgumentError
-from jkeras.files.containers.writing import creating
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import is_ref
@@ -23,6 +22,7 @@ from jkeras.plots import drawing, layout
 from jkeras.plots.text import to_dot, to_mermaid
 from jkeras.tracebacks import filtered
 from jkeras.types import PartialShape
+from jkeras.writing import creating
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jkeras import arguments
-from jkeras.files.containers.writing import creating
 from jkeras.lazy import needed
+from jkeras.writing import creating
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,7 +12,6 @@ import numpy as np
 from jkeras import arguments
 from jkeras.arguments import at_least, checked, one_of, optional
 from jkeras.errors import ArgumentError, SignatureError
-from jkeras.files.containers.writing import creating
 from jkeras.ops.boxes import SUPPORTED_FORMATS
 from jkeras.plots.figures import figures
 from jkeras.plots.overlays import (
@@ -25,6 +24,7 @@ from jkeras.plots.overlays import (
 )
 from jkeras.tracebacks import filtered
 from jkeras.types import ArrayLike, PathLike
+from jkeras.writing import creating
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

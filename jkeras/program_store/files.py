@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jkeras.compilation import cache_folder
+from jkeras.writing import caching
 
 MAGIC = b"jkeras lowered program 1\n"
 
@@ -48,13 +47,8 @@ def write(key: str, entry: Entry) -> None:
         return
     body = json.dumps(entry.facts).encode() + b"\n" + entry.program
     try:
-        handle, temporary = tempfile.mkstemp(prefix="lowered-", suffix=".part", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(MAGIC + key.encode() + hashlib.sha256(body).digest() + body)
-            Path(temporary).replace(path)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
+        with caching(path) as fresh:
+            fresh.write_bytes(MAGIC + key.encode() + hashlib.sha256(body).digest() + body)
     except OSError:  # a full disk or a folder that is read-only: the next process traces
         return
 

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import http.client
 import os
-import secrets
 import sys
 import urllib.error
 import urllib.parse
@@ -19,8 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from jkeras import arguments
-from jkeras.errors import ArgumentError, DamagedFileError, DownloadError
+from jkeras.errors import ArgumentError, DamagedFileError, DownloadError, JkerasError
 from jkeras.utils.archives import extract_archive
+from jkeras.writing import caching
 
 TIMEOUT_SECONDS = 30
 _CHUNK_BYTES = 2**18
@@ -167,40 +167,30 @@ def download(url: str, target: Path, file_hash: str | None = None, hash_algorith
     if urllib.parse.urlsplit(url).scheme not in ("http", "https", "file"):
         raise ArgumentError(f"origin={url!r}: expected an http, https or file URL.")
     algorithm = None if file_hash is None else _algorithm(file_hash, hash_algorithm)
-    with _scratch_file(target) as scratch:
-        _fetch(url, scratch)
-        if file_hash is not None and algorithm is not None:
-            digest = file_checksum(scratch, file_hash, algorithm)
-            if digest != file_hash.lower():
-                raise DamagedFileError(
-                    f"The file at {url} has the {algorithm} checksum {digest}, expected {file_hash}. It was not kept."
-                )
-        os.replace(scratch, target)
-
-
-@contextlib.contextmanager
-def _scratch_file(target: Path) -> Iterator[Path]:
-    """A temporary file next to `target`, removed at the end unless it was renamed."""
-    scratch = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch.touch(exist_ok=False)
+        with caching(target) as fresh:
+            fresh.touch()  # shows that the folder can be written to before anything is fetched
+            _fetch(url, fresh)
+            if file_hash is not None and algorithm is not None:
+                digest = file_checksum(fresh, file_hash, algorithm)
+                if digest != file_hash.lower():
+                    raise DamagedFileError(
+                        f"The file at {url} has the {algorithm} checksum {digest}, expected {file_hash}. It was not kept."
+                    )
+    except JkerasError:
+        raise
     except OSError as error:
         raise DownloadError(
             f"{target.parent} cannot be written ({error}). Name another folder in the environment variable JKERAS_HOME."
         ) from error
-    try:
-        yield scratch
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
-def _fetch(url: str, scratch: Path) -> None:
+def _fetch(url: str, fresh: Path) -> None:
     print(f"Downloading {url}", file=sys.stderr)
     received = 0
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "jkeras"})
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response, open(scratch, "wb") as out:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response, open(fresh, "wb") as out:
             length = response.headers.get("Content-Length")
             total = int(length) if length and length.isdigit() else None
             with _progress(total) as advance:

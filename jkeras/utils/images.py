@@ -18,9 +18,9 @@ import numpy as np
 from jkeras import arguments, config
 from jkeras.dtypes import array_dtype
 from jkeras.errors import ArgumentError, InputError
-from jkeras.files.containers.writing import creating
 from jkeras.lazy import needed
 from jkeras.types import DTypeLike, NestedNumbers
+from jkeras.writing import creating
 
 if TYPE_CHECKING:
     from PIL.Image import Image

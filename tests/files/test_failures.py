@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 import jkeras as jk
-from jkeras import errors, layers
-from jkeras.files.containers import writing
+from jkeras import errors, layers, writing
 from jkeras.files.loading import model_from_json
 from tests.files import save_kills
 

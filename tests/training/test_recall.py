@@ -200,7 +200,7 @@ def test_processes_at_once(tmp_path):
     running = [start() for _ in range(3)]
     assert len({process.communicate()[0].splitlines()[-1] for process in running}) == 1
     assert small(tmp_path)[0] == "found"
-    assert not [path for path in Path(tmp_path).iterdir() if path.name.endswith(".part")]
+    assert not [path for path in Path(tmp_path).iterdir() if ".new-" in path.name]
 
 
 def test_several_devices_and_strategies_are_traced(tmp_path):

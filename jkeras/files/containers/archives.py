@@ -16,7 +16,7 @@ from typing import TypeAlias
 from jkeras import allowance
 from jkeras.errors import RestoreError
 from jkeras.files.containers import buffers, checksums
-from jkeras.files.containers.writing import replacing
+from jkeras.writing import replacing
 
 # The cost of a member in bytes against the load budget; by default that allows 16,384 members.
 MEMBER = 4096

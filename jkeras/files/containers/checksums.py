@@ -12,9 +12,9 @@ import stat
 import zlib
 from pathlib import Path
 
-from jkeras import allowance
+from jkeras import allowance, writing
 from jkeras.errors import RestoreError
-from jkeras.files.containers import documents, writing
+from jkeras.files.containers import documents
 
 LIST = "checksums.json"
 # The bytes that a file's name and path take in memory.

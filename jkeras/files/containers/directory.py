@@ -24,7 +24,7 @@ from jkeras.console.primary_process import silent
 from jkeras.errors import ExistsError, RestoreError
 from jkeras.files.containers import checksums, documents, orbax_arrays
 from jkeras.files.containers.orbax_arrays import Listed
-from jkeras.files.containers.writing import alone, sync, writing
+from jkeras.writing import alone, sync, writing
 
 
 class Described(Protocol):

@@ -28,7 +28,7 @@ from jkeras.files.containers import buffers, hdf5_heaps, seals
 from jkeras.files.containers.archives import Contents
 from jkeras.files.containers.buffers import MemoryFile
 from jkeras.files.containers.kinds import HDF5_SIGNATURE as SIGNATURE
-from jkeras.files.containers.writing import replacing
+from jkeras.writing import replacing
 
 # An attribute in a file: a string, a list of strings, a number or an array. Its reader checks the type.
 Attribute: TypeAlias = Any

@@ -23,7 +23,7 @@ import numpy as np
 
 from jkeras.errors import RestoreError
 from jkeras.files.containers import buffers
-from jkeras.files.containers.writing import failure
+from jkeras.writing import failure
 
 if TYPE_CHECKING:
     import orbax.checkpoint as ocp

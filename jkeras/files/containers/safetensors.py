@@ -19,8 +19,8 @@ import numpy as np
 
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.files.containers import buffers
-from jkeras.files.containers.writing import replacing
 from jkeras.types import ArrayLike
+from jkeras.writing import replacing
 
 # Names in the header, all little-endian.
 DTYPES: dict[str, np.dtype[Any]] = {

@@ -21,7 +21,7 @@ from jkeras.console.primary_process import silent
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.files.containers import documents, hdf5
 from jkeras.files.containers.hdf5 import Attribute, Tree
-from jkeras.files.containers.writing import alone, leftovers, replacing, sync, writing
+from jkeras.writing import alone, leftovers, replacing, sync, writing
 
 SUFFIX = ".weights.json"
 MAX_FILES = 10_000

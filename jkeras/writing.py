@@ -53,13 +53,30 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def caching(path: Path) -> Iterator[Path]:
+    """As `replacing`, for what can be had again: every process writes, nothing waits for the disk, errors are the system's.
+
+    Raises:
+        OSError: it could not be written; `path` is unchanged.
+    """
+    fresh = _hidden(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clean(path)
+        yield fresh
+        os.replace(fresh, path)
+    finally:
+        remove(fresh)
+
+
+@contextlib.contextmanager
 def writing(path: Path) -> Iterator[Path]:
     """A hidden path next to `path` for a file or directory, which is deleted when the block ends.
 
     Raises:
         SaveError: there was an error of the operating system.
     """
-    fresh = path.parent / f".{path.name}.new-{os.getpid()}@{socket.gethostname()}-{next(_numbers)}"
+    fresh = _hidden(path)
     _check_folder(path)
     finished = False
     try:
@@ -95,6 +112,10 @@ def creating(path: PathLike) -> Iterator[Path]:
         raise
     except OSError as error:
         raise failure(path, error.strerror or str(error), error.errno, is_atomic=False) from None
+
+
+def _hidden(path: Path) -> Path:
+    return path.parent / f".{path.name}.new-{os.getpid()}@{socket.gethostname()}-{next(_numbers)}"
 
 
 def _check_folder(path: Path) -> None:
