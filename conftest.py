@@ -6,8 +6,9 @@ import pytest
 
 import jkeras as jk
 
-# Has every name that it is asked for, pytest's own included.
-collect_ignore = ["jkeras/keras/src"]
+# The first has every name that it is asked for, pytest's own included. The examples of the second are those of
+# `jkeras.applications`; `tests/applications/test_docstrings.py` runs one of each module on objects.
+collect_ignore = ["jkeras/keras/src", "jkeras/keras/applications.py"]
 # Are run with real Keras 2, for which there is an environment of its own.
 collect_ignore_glob = ["tests/files/keras2/*.py"]
 

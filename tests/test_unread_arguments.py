@@ -50,7 +50,8 @@ UNREAD = {
 OWN = "architectures data distribute plots wrappers".split()
 
 
-def _functions():
+@functools.cache  # and not when tests are collected, which every process does
+def syntax():
     """The functions of the package as syntax, by module and qualified name."""
     found = {}
 
@@ -70,12 +71,9 @@ def _functions():
     return found
 
 
-SYNTAX = _functions()
-
-
 def syntax_of(function):
     function = inspect.unwrap(getattr(function, "__func__", function))
-    return SYNTAX.get((getattr(function, "__module__", None), getattr(function, "__qualname__", None)))
+    return syntax().get((getattr(function, "__module__", None), getattr(function, "__qualname__", None)))
 
 
 def parameters(node):
@@ -102,13 +100,16 @@ def unread(node):
     return frozenset(parameters(node) - {name.id for name in names if isinstance(name.ctx, ast.Load)})
 
 
+@functools.cache
+def descendants(cls):
+    """The class and all that derive from it."""
+    return list(dict.fromkeys((cls, *(one for child in type.__subclasses__(cls) for one in descendants(child)))))
+
+
 def family(cls, name):
     """The definitions of a method in the class, its bases and all their subclasses."""
     home = next(base for base in cls.__mro__ if name in vars(base))
-    kin, classes = [home], list(cls.__mro__)
-    while kin:
-        classes.append(kin.pop())
-        kin += type.__subclasses__(classes[-1])
+    classes = (*cls.__mro__, *descendants(home))
     definitions = [syntax_of(vars(one)[name]) for one in classes if name in vars(one)]
     return list(dict.fromkeys(one for one in definitions if one is not None))
 
@@ -133,6 +134,7 @@ def public_objects():
     return {name: value for name, value in found.items() if callable(value)}
 
 
+@functools.cache
 def findings():
     """The arguments that nothing reads, with the public names that have them."""
     found = {}
@@ -152,15 +154,12 @@ def reason(place, argument):
     return next((pattern for pattern in UNREAD if fnmatch(f"{name} {argument}", pattern)), None)
 
 
-FINDINGS = findings()
-
-
 def test_every_argument_is_read_or_has_a_reason_why_not():
-    assert [one for one in FINDINGS if reason(*one) is None] == []
+    assert [one for one in findings() if reason(*one) is None] == []
 
 
 def test_every_reason_is_needed():
-    assert {reason(*one) for one in FINDINGS} == set(UNREAD)
+    assert {reason(*one) for one in findings()} == set(UNREAD)
 
 
 def test_arguments_that_nothing_reads_are_found():

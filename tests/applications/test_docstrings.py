@@ -7,7 +7,8 @@ import pytest
 
 from jkeras import applications
 from jkeras.applications import imagenet_utils, signatures
-from jkeras.applications.catalogue import HOMES
+from jkeras.applications.catalogue import HOMES, MODULES
+from jkeras.keras import StatelessScope
 from jkeras.applications.docstrings import ARGUMENTS
 from jkeras.keras import applications as objects
 from jkeras.values.docstrings import described, parse
@@ -20,8 +21,15 @@ def run(function):
 
 
 @pytest.mark.parametrize("name", HOMES)
-def test_examples_of_networks(name):
-    run(getattr(applications, name))
+def test_examples_are_the_same_on_both_faces(name):
+    """Doctests run those of values."""
+    values, on_objects = (
+        doctest.DocTestParser().get_examples(getattr(face, name).__doc__) for face in (applications, objects)
+    )
+    assert len(values) > 2
+    assert [(e.source.replace("jkeras.keras", "jkeras"), e.want) for e in on_objects] == [
+        (e.source, e.want) for e in values
+    ]
 
 
 @pytest.mark.parametrize("name", ["caffe", "tf", "torch", "none"])
@@ -29,8 +37,11 @@ def test_examples_of_preprocessing(name):
     run(getattr(imagenet_utils, f"preprocess_{name}"))
 
 
-def test_an_example_of_a_drop_in_network():
-    run(objects.MobileNet)
+# The smallest of each module.
+@pytest.mark.parametrize("name", sorted({names[0] for names in MODULES.values()}))
+def test_examples_on_objects(name):
+    with StatelessScope(initialize_variables=False):  # their shapes alone count
+        run(getattr(objects, name))
 
 
 @pytest.mark.parametrize("name", HOMES)

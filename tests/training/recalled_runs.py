@@ -110,22 +110,13 @@ CASES = {
         layers.Embedding(9, 4, mask_zero=True), layers.LSTM(4), shape=(5,), x=TOKENS, dtype="int32"
     ),
     "transformer": transformer,
-    "dropout and normalization": classifier(
-        layers.Dense(8), layers.BatchNormalization(), layers.Dropout(0.3), shape=(6,), x=ROWS
+    "dropout and normalization in bfloat16": classifier(
+        layers.Dense(8, dtype="mixed_bfloat16"), layers.BatchNormalization(), layers.Dropout(0.3), shape=(6,), x=ROWS
     ),
     "two inputs": two_inputs,
-    "schedule": classifier(
-        layers.Dense(8), shape=(6,), x=ROWS, compile={"optimizer": jk.optimizers.SGD(SCHEDULE, momentum=0.9)}
-    ),
-    "bfloat16": classifier(
-        layers.Dense(8, "relu", dtype="mixed_bfloat16"), layers.Dense(4, dtype="mixed_bfloat16"), shape=(6,), x=ROWS
-    ),
-    "accumulation": classifier(
-        layers.Dense(8), shape=(6,), x=ROWS,
-        compile={"optimizer": jk.optimizers.Adam(0.01, gradient_accumulation_steps=2)},
-    ),
-    "regularized": classifier(
+    "regularized, with a schedule and accumulation": classifier(
         layers.Dense(8, kernel_regularizer="l2", kernel_constraint="max_norm"), shape=(6,), x=ROWS,
+        compile={"optimizer": jk.optimizers.SGD(SCHEDULE, momentum=0.9, gradient_accumulation_steps=2)},
         fit={"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}},
     ),
     "single steps": single_steps,

@@ -13,6 +13,7 @@ import pytest
 import jkeras
 
 RUNS = Path(__file__).with_name("recalled_runs.py")
+FORKS = Path(__file__).with_name("forked_runs.py")
 TREE = str(Path(jkeras.__file__).parents[1])
 KEPT, FOUND = "is kept", "need not be traced again"
 
@@ -32,8 +33,34 @@ def python(folder, *arguments, **more):
     return process.stdout
 
 
-def run(folder, *names, **more):
-    return json.loads(python(folder, RUNS, *names, **more).splitlines()[-1])
+@functools.cache
+def forks():
+    """A process that has imported what all scripts import."""
+    return subprocess.Popen(
+        [sys.executable, FORKS], env=environment("off"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_forks_are_left():
+    yield
+    if forks.cache_info().currsize:
+        forks().communicate()
+        forks.cache_clear()
+
+
+def script(folder, text, **more):
+    """What a script prints in a process of its own."""
+    if "JAX_DEFAULT_PRNG_IMPL" in more:  # which JAX reads when it is imported
+        return python(folder, "-c", text, **more)
+    print(json.dumps([text, {"JKERAS_COMPILATION_CACHE": str(folder), **more}]), file=forks().stdin, flush=True)
+    status, out, err = json.loads(forks().stdout.readline())
+    assert status == 0, err
+    return out
+
+
+def run(folder):
+    return json.loads(python(folder, RUNS).splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +105,7 @@ print(float(model.history["loss"][0]).hex())
 
 def small(folder, before="", layer="jk.layers.Dense(2)", compile='"adam", "mse"', **more):
     """Whether the training program of a small model was found, kept or traced, and the loss."""
-    *log, loss = python(folder, "-c", SMALL.format(before=before, layer=layer, compile=compile), **more).splitlines()
+    *log, loss = script(folder, SMALL.format(before=before, layer=layer, compile=compile), **more).splitlines()
     log = [line for line in log if line.startswith("train_")]
     words = {KEPT: "kept", FOUND: "found", "is traced": "traced"}
     return next((word for text, word in words.items() for line in log if text in line), "off"), loss
@@ -226,6 +253,6 @@ except jk.errors.InputError as error:
 
 
 def test_buffers_are_donated_and_errors_are_the_same(tmp_path):
-    messages = [python(where, "-c", DONATION) for where in ("off", tmp_path, tmp_path)]
+    messages = [script(where, DONATION) for where in ("off", tmp_path, tmp_path)]
     assert messages[0]
     assert messages == messages[:1] * 3
