@@ -9,19 +9,21 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pytest
-
 TESTS = Path(__file__).parent
 
 
-@pytest.mark.parametrize("file", ["training/test_compilations.py", "layers/test_core.py"])
-def test_default_flags(file):
+FILES = ("training/test_compilations.py", "layers/test_core.py")
+
+
+def test_default_flags():
     environment = {
         **os.environ,
         "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
         "JAX_COMPILATION_CACHE_DIR": str(Path(tempfile.gettempdir()) / "jkeras-test-cache-default"),
     }
-    command = [sys.executable, "-m", "pytest", str(TESTS / file), "-q", "-x", "-p", "no:cacheprovider"]
+    # The programs of a first fit are counted in processes that have the default options wherever they run.
+    command = [sys.executable, "-m", "pytest", *(str(TESTS / file) for file in FILES), "-q", "-x", "-p", "no:cacheprovider"]
+    command += ["-k", "not a_first_fit"]
     done = subprocess.run(command, env=environment, cwd=TESTS.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert " passed" in done.stdout

@@ -1,5 +1,6 @@
 """Both faces and Keras quantise the same layers inside of wrappers, models and attention, to the same numbers."""
 
+import functools
 import warnings
 
 import keras
@@ -72,19 +73,31 @@ OWN_CELLS = {"bidirectional", "cells"}
 ALONE = {"time distributed", "time distributed model"}
 
 
-@pytest.mark.parametrize("mode", ["int8", "int4", "float8"])
-@pytest.mark.parametrize("name", MODELS)
+@functools.cache
+def oracle(name, mode):
+    """Keras's weights before quantisation, the types of those after it, and its predictions."""
+    model = MODELS[name](keras)
+    weights = model.get_weights()
+    with warnings.catch_warnings(action="ignore"):  # of the layers that cannot be quantised
+        model.quantize(mode)
+    return weights, sorted(str(w.dtype) for w in model.weights), model.predict(X, verbose=0)
+
+
+# What a mode does to each kind of layer is in test_layers.py.
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [(name, "int8") for name in MODELS]
+    + [(name, mode) for name in ("alone", "time distributed", "cells", "attention") for mode in ("int4", "float8")],
+)
 def test_numbers_are_keras_on_both_faces(name, mode):
     homes = (ours,) if name in OWN_CELLS else (ours, jk)  # cells of one's own as values are in test_inside.py
-    theirs = MODELS["alone" if name in ALONE else name](keras)
+    weights, types, want = oracle("alone" if name in ALONE else name, mode)
     models = [MODELS[name](home) for home in homes]
-    models = [model.set_weights(theirs.get_weights()) or model for model in models]
-    with warnings.catch_warnings(action="ignore"):  # of the layers that cannot be quantised
-        theirs.quantize(mode)
+    models = [model.set_weights(weights) or model for model in models]
+    with warnings.catch_warnings(action="ignore"):
         models = [model.quantize(mode) or model for model in models]
-    want = theirs.predict(X, verbose=0)
     for model in models:
-        assert sorted(str(np.dtype(w.dtype)) for w in model.weights) == sorted(str(w.dtype) for w in theirs.weights)
+        assert sorted(str(np.dtype(w.dtype)) for w in model.weights) == types
         np.testing.assert_allclose(model.predict(X, verbose=0), want, rtol=1e-5, atol=1e-5)
 
 
