@@ -22,7 +22,16 @@ def test_default_flags():
         "JAX_COMPILATION_CACHE_DIR": str(Path(tempfile.gettempdir()) / "jkeras-test-cache-default"),
     }
     # The programs of a first fit are counted in processes that have the default options wherever they run.
-    command = [sys.executable, "-m", "pytest", *(str(TESTS / file) for file in FILES), "-q", "-x", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *(str(TESTS / file) for file in FILES),
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+    ]
     command += ["-k", "not a_first_fit"]
     done = subprocess.run(command, env=environment, cwd=TESTS.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

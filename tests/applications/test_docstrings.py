@@ -8,8 +8,8 @@ import pytest
 from jkeras import applications
 from jkeras.applications import imagenet_utils, signatures
 from jkeras.applications.catalogue import HOMES, MODULES
-from jkeras.keras import StatelessScope
 from jkeras.applications.docstrings import ARGUMENTS
+from jkeras.keras import StatelessScope
 from jkeras.keras import applications as objects
 from jkeras.values.docstrings import described, parse
 
