@@ -5,9 +5,9 @@ next to the same written by hand in JAX and Optax (`benchmarks/by_hand.py`), a t
 shows what the compiler reports: operations (its own count, and the products and convolutions including all loop
 iterations), bytes, temporaries, the share overwritten in place, collectives, host calls, 64-bit floats, custom calls.
 
-    python -m benchmarks.ahead_of_time --platform tpu                                  # all small models
-    python -m benchmarks.ahead_of_time --platform tpu --only resnet50 --timeout 1200   # a large one
-    python -m benchmarks.ahead_of_time --refresh                                       # programs that have changed, too
+    python -m benchmarks.ahead_of_time --platform tpu                              # all small models
+    python -m benchmarks.ahead_of_time --platform tpu --only resnet50 --optimized  # a large one, without its code
+    python -m benchmarks.ahead_of_time --refresh                                   # programs that have changed, too
 
 Programs with a record in benchmarks/accelerators.jsonl are not compiled again; with `--refresh` those are whose text has
 changed since, which takes a second each to find out. `--write` generates benchmarks/ACCELERATORS.md.
@@ -30,7 +30,7 @@ import jax
 import numpy as np
 
 import jkeras as jk
-from benchmarks import by_hand
+from benchmarks import by_hand, optimized
 from benchmarks.ahead_of_time_page import BY_HAND, PAGE, RECORDS, TOPOLOGIES, Key, Row, page, read, write
 from benchmarks.large import LARGE
 from benchmarks.workloads import WORKLOADS, Workload
@@ -152,9 +152,13 @@ def digest(step: Step, platform: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()[:16]
 
 
-def measure(step: Step, platform: str, timeout: float | None) -> Row:
-    """What the compiler says of a step."""
-    answer = compiling.compile_elsewhere(step, chips.parse(TOPOLOGIES[platform], []), {}, timeout)
+def measure(step: Step, platform: str, timeout: float | None, without_code: bool = False) -> Row:
+    """What the compiler says of a step; `without_code` when it has optimized the program for a TPU."""
+    topology = chips.parse(TOPOLOGIES[platform], [])
+    if without_code:
+        answer = optimized.optimize(step, topology, timeout)
+    else:
+        answer = compiling.compile_elsewhere(step, topology, {}, timeout)
     module = hlo.Module(answer.text, step.devices)
     cost = module.cost()
     return {
@@ -170,16 +174,17 @@ def measure(step: Step, platform: str, timeout: float | None) -> Row:
         "custom_calls": module.custom_calls(),
         "seconds": round(answer.seconds, 1),
         "peak": answer.peak,
+        "without_code": without_code,
     }
 
 
-def compiled(step: Step, key: Key, timeout: float | None) -> Row:
+def compiled(step: Step, key: Key, timeout: float | None, without_code: bool) -> Row:
     """The record of a program, with an error where it was not compiled."""
     row: Row = dict(zip(("platform", "model", "dtype", "program"), key, strict=True))
     versions = [f"{name} {importlib.metadata.version(name)}" for name in ("jax", COMPILERS[key[0]])]
     row |= {"digest": digest(step, key[0]), "compiler": ", ".join(versions)}
     try:
-        return row | measure(step, key[0], timeout)
+        return row | measure(step, key[0], timeout, without_code)
     except jk.errors.CompilationError as error:
         return row | {"error": str(error)}
 
@@ -194,7 +199,7 @@ def run(options: argparse.Namespace) -> None:
         step = make()
         if record is not None and record.get("digest") == digest(step, options.platform):
             continue
-        row = compiled(step, key, options.timeout)
+        row = compiled(step, key, options.timeout, options.optimized)
         with options.results.open("a", encoding="utf-8") as out:
             out.write(json.dumps(row) + "\n")
         print(*key, row.get("error") or f"{row['seconds']:.1f} s", flush=True)
@@ -220,6 +225,7 @@ def main() -> None:
     parser.add_argument("--programs", nargs="*", default=[], help="only these, such as train_one and DataParallel")
     parser.add_argument("--results", type=Path, default=RECORDS, help="a file with a line for each program")
     parser.add_argument("--timeout", type=int, help="seconds for each program")
+    parser.add_argument("--optimized", action="store_true", help="stop before the compiler generates code (TPUs)")
     parser.add_argument("--refresh", action="store_true", help="compile what has changed since it was recorded, too")
     parser.add_argument("--write", action="store_true", help=f"make {PAGE.name} of the results, and put these in order")
     parser.add_argument("--skip", action="store_true", help="compile nothing")

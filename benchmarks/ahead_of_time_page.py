@@ -105,7 +105,7 @@ def _table(columns: tuple[str, ...], lines: Iterable[str]) -> list[str]:
 
 
 def _line(row: Row) -> str:
-    first = f"| {row['model']} | {row['program']}{'' if row.get('digest') else ' †'} | "
+    first = f"| {row['model']} | {row['program']}{_marks(row)} | "
     if "error" in row:
         return first + row["error"].split(": ", 1)[-1].split(". Give")[0].split(":     @")[0] + " |" * 12
     known = [count(row["flops"], "") if row["flops"] else "-", count(row["products"], "")]
@@ -116,6 +116,13 @@ def _line(row: Row) -> str:
     calls = ", ".join(f"{n} {name}" for name, n in row["custom_calls"].items()) or "-"
     share = f"{row['alias'] / row['output']:.1%}" if row["output"] else "-"
     return first + " | ".join([*known, share, shared, str(row["callbacks"]), str(row["f64"]), calls, compiled]) + " |"
+
+
+def _marks(*rows: Row) -> str:
+    """What stands behind a program's name, by one or both of a pair."""
+    changed = not all(row.get("digest") for row in rows)
+    without_code = any(row.get("without_code") for row in rows)
+    return " †" * changed + " ‡" * without_code
 
 
 # -- the summary -------------------------------------------------------------------------------------------------------
@@ -144,7 +151,6 @@ def _compared(key: Key, rows: dict[Key, Row]) -> list[str]:
         if "error" in rows.get(each, {"error": "none"}):
             return [name, program, f"not compiled{whose}", *[""] * (len(SUMMARY) - 3)]
     ours, other = rows[key], rows[peer]
-    marked = "" if ours.get("digest") and other.get("digest") else " †"
     cells, beyond = [], []
     for part, limit in LIMITS.items():
         ratio = _ratio(ours[part], other[part])
@@ -160,7 +166,7 @@ def _compared(key: Key, rows: dict[Key, Row]) -> list[str]:
     if program not in ("eval_steps", "predict") and new > other_new + COUNTERS:
         faults.append("not overwritten")
     fits = not (beyond or more or faults)
-    return [name, program + marked, *cells, "yes" if fits else ", ".join(faults) or "no"]
+    return [name, program + _marks(ours, other), *cells, "yes" if fits else ", ".join(faults) or "no"]
 
 
 def _ratio(ours: float | None, other: float | None) -> float | None:

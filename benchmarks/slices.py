@@ -1,7 +1,8 @@
 """GPT-124M and ResNet-50 on slices of 8 to 512 TPUs: `python -m benchmarks.slices results.jsonl [--only gpt] [--table]`.
 
 Each training step is compiled for each slice by `jk.distribute.plan`, one after another; what is in the file already is
-not compiled again, so that the command can be repeated after a timeout. `--table` prints the file as docs/scaling.md has it.
+not compiled again, so that the command can be repeated after a timeout. `--optimized` stops before the compiler generates code,
+which takes a tenth of the time. `--table` prints the file as docs/scaling.md has it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import jkeras as jk
+from benchmarks import optimized
 from benchmarks.large import GPTS, RESNETS
 from benchmarks.workloads import resnet
 from jkeras import layers
 from jkeras.console.quantities import amount, count, duration
+from jkeras.distribute.planning import chips, planner
+from jkeras.distribute.planning.step import step_of
 
 SLICES = {8: "v5e:2x4", 64: "v5e:8x8", 256: "v5e:16x16", 512: "v5p:8x8x8"}
 # Rows for each chip, and over how many chips `ModelParallel` splits a weight.
@@ -62,12 +66,22 @@ def model(name: str) -> Any:
     return net.compile("adam", jk.losses.SparseCategoricalCrossentropy(from_logits=True))
 
 
-def strategy(name: str, chips: int) -> jk.distribute.Strategy:
+def strategy(name: str, devices: int) -> jk.distribute.Strategy:
     """A strategy over all chips."""
     if name != "ModelParallel":
         return getattr(jk.distribute, name)()
-    mesh = jk.distribute.DeviceMesh((chips // MODEL_AXIS, MODEL_AXIS), ["batch", "model"], devices=chips)
+    mesh = jk.distribute.DeviceMesh((devices // MODEL_AXIS, MODEL_AXIS), ["batch", "model"], devices=devices)
     return jk.distribute.ModelParallel(layout_map=jk.distribute.LayoutMap(mesh, LAYOUTS))
+
+
+def planned(name: str, kind: str, devices: int, options: argparse.Namespace) -> Any:
+    """The plan of a step, or what is known of it before the compiler generates code."""
+    net, rows, over = model(name), devices * ROWS[name], strategy(kind, devices)
+    if not options.optimized:
+        return jk.distribute.plan(net, rows, SLICES[devices], over, timeout=options.timeout)
+    where = chips.parse(SLICES[devices], [])
+    step = step_of(net, rows, where, over)
+    return planner.summed_up(name, where, over, step, optimized.optimize(step, where, options.timeout))
 
 
 def compile_all(options: argparse.Namespace) -> None:
@@ -75,20 +89,19 @@ def compile_all(options: argparse.Namespace) -> None:
     file: Path = options.file
     keys = {(row["model_name"], row["strategy_name"], row["chips"]) for row in read(file)}
     for name in ROWS:
-        for chips, topology in SLICES.items():
+        for devices in SLICES:
             for kind in STRATEGIES:
-                key = (name, kind, chips)
-                is_selected = options.only in name and chips in options.chips and kind in options.strategies
+                key = (name, kind, devices)
+                is_selected = options.only in name and devices in options.chips and kind in options.strategies
                 if key in keys or not is_selected or (name, kind) == ("resnet50", "ModelParallel"):
                     continue
                 start = time.perf_counter()
                 row: dict[str, Any] = dict(zip(("model_name", "strategy_name", "chips"), key, strict=True))
                 try:
-                    plan = jk.distribute.plan(
-                        model(name), chips * ROWS[name], topology, strategy(kind, chips), timeout=options.timeout
-                    )
+                    plan = planned(*key, options)
                     row |= plan.as_dict() | {
-                        "collectives": [[c.kind, c.count, c.nbytes, c.sent] for c in plan.collectives]
+                        "collectives": [[c.kind, c.count, c.nbytes, c.sent] for c in plan.collectives],
+                        "without_code": options.optimized,
                     }
                 except jk.errors.CompilationError as error:
                     row["error"] = str(error)
@@ -108,7 +121,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     head = "model | chips | strategy | memory of a chip | FLOP | memory traffic | sent | collectives | compute | memory | network"
     lines = [f"| {head} | bound | compiled in | compiler's memory |", "|---" * 14 + "|"]
     for row in rows:
-        first = f"| {row['model_name']} | {row['chips']} | {row['strategy_name']} | "
+        mark = " ‡" if row.get("without_code") else ""
+        first = f"| {row['model_name']} | {row['chips']} | {row['strategy_name']}{mark} | "
         if "error" in row:
             failed = "the compiler failed" in row["error"]
             words = "not compiled: the compiler failed after" if failed else "not compiled within"
@@ -116,7 +130,7 @@ def table(rows: list[dict[str, Any]]) -> str:
             continue
         fits = amount(row["bytes_per_device"]) + ("" if row["fits"] else ", **does not fit**")
         exchanged = ", ".join(f"{n} {kind}" for kind, n, _, _ in row["collectives"])
-        cost = [f"{row['compile_seconds']:.0f} s", amount(row["compile_memory"])]
+        cost = [f"{row['compile_seconds']:.0f} s", amount(row["compile_memory"]) if row["compile_memory"] else "-"]
         times = [duration(row[f"{name}_seconds"]) for name in ("compute", "memory", "network")]
         work = [count(row["flops"], "FLOP"), amount(row["bytes_accessed"]), amount(row["bytes_sent"]), exchanged]
         lines.append(first + " | ".join([fits, *work, *times, row["bound"], *cost]) + " |")
@@ -131,6 +145,7 @@ def main() -> None:
     parser.add_argument("--chips", nargs="*", type=int, choices=SLICES, default=list(SLICES))
     parser.add_argument("--strategies", nargs="*", choices=STRATEGIES, default=list(STRATEGIES))
     parser.add_argument("--timeout", type=int, help="seconds for each program")
+    parser.add_argument("--optimized", action="store_true", help="stop before the compiler generates code")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     if not options.table:

@@ -57,6 +57,24 @@ def test_limits(name, program, changes, within):
     assert f"float32: {int(within)} of 1 programs within" in ahead_of_time_page.page("", keys, rows)
 
 
+@pytest.mark.parametrize(
+    ("ours", "other", "marks"),
+    [
+        ({}, {}, ""),
+        ({"digest": None}, {}, " †"),
+        ({}, {"without_code": True}, " ‡"),
+        ({"without_code": True, "flops": None, "bytes": None, "peak": None}, {"digest": None}, " † ‡"),
+    ],
+)
+def test_marks_of_old_programs_and_of_those_without_code(ours, other, marks):
+    keys = [("tpu", "mlp", "float32", each) for each in ("train_one", BY_HAND)]
+    rows = {key: ROW | {"program": key[-1]} | changes for key, changes in zip(keys, (ours, other), strict=True)}
+    text = ahead_of_time_page.page("", keys, rows)
+    ratio = "-" if ours.get("without_code") else "1.00"
+    assert f"| mlp | train_one{marks} | {ratio} | 1.00 | {ratio} | 1.00 | 1.00 | 1 / 1 | yes |" in text
+    assert f"| mlp | by hand{' †' * ('digest' in other)}{' ‡' * ('without_code' in other)} |" in text
+
+
 def test_records_are_the_last_of_a_program(tmp_path):
     file = tmp_path / "records.jsonl"
     first, second = ROW | {"program": "predict"}, ROW | {"program": "predict", "temp": 7}

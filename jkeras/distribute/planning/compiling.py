@@ -120,12 +120,10 @@ def exported(step: Step, topology: Topology) -> export.Exported:
         return export.export(step.function, platforms=(topology.platform,), disabled_checks=KERNELS)(*step.arguments)
 
 
-def compile_elsewhere(step: Step, topology: Topology, options: Mapping[str, str], timeout: float | None) -> Answer:
-    """Compiles a step for a topology in another process.
-
-    Raises:
-        CompilationError: the compiler failed, or took longer than `timeout` seconds.
-    """
+def prepared(
+    step: Step, topology: Topology, options: Mapping[str, str | bool], folder: Path
+) -> tuple[list[str], dict[str, str]]:
+    """Writes a program and what to compile it for into a folder; the command that compiles it there, and its environment."""
     program = exported(step, topology)
     request = {
         "platform": topology.platform,
@@ -135,13 +133,34 @@ def compile_elsewhere(step: Step, topology: Topology, options: Mapping[str, str]
         "donated": step.donated,
         "options": dict(options),
     }
+    (folder / "program.bin").write_bytes(program.serialize())
+    (folder / "request.json").write_text(json.dumps(request))
+    environment = {**ENVIRONMENT, **os.environ, "JAX_PLATFORMS": "cpu"}
+    environment.pop("XLA_FLAGS", None)  # of this machine's devices
+    return [sys.executable, str(CHILD), str(folder)], environment
+
+
+def reason_of(log: str) -> str:
+    """Why a compiler failed, out of all that it wrote.
+
+    >>> reason_of("Traceback:\nJaxRuntimeError: Ran out of memory.\nSee https://openxla.org for more details.\n")
+    'JaxRuntimeError: Ran out of memory.'
+    """
+    lines = [line for line in log.splitlines() if line.strip() and not line.startswith("See http")]
+    return next((line for line in lines if "Check failed" in line), lines[-1] if lines else "it said nothing")
+
+
+def compile_elsewhere(
+    step: Step, topology: Topology, options: Mapping[str, str | bool], timeout: float | None
+) -> Answer:
+    """Compiles a step for a topology in another process.
+
+    Raises:
+        CompilationError: the compiler failed, or took longer than `timeout` seconds.
+    """
     with tempfile.TemporaryDirectory(prefix="jkeras-plan-") as name:
         folder = Path(name)
-        (folder / "program.bin").write_bytes(program.serialize())
-        (folder / "request.json").write_text(json.dumps(request))
-        command = [sys.executable, str(CHILD), name]
-        environment = {**ENVIRONMENT, **os.environ, "JAX_PLATFORMS": "cpu"}
-        environment.pop("XLA_FLAGS", None)  # of this machine's devices
+        command, environment = prepared(step, topology, options, folder)
         try:
             done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -150,8 +169,7 @@ def compile_elsewhere(step: Step, topology: Topology, options: Mapping[str, str]
                 f" repeat equal blocks by `layers.Repeat`, which compiles one of them."
             ) from None
         if done.returncode:
-            lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
-            reason = next((line for line in lines if "Check failed" in line), lines[-1])
+            reason = reason_of(done.stderr)
             hint = UNREAD if READER in reason else ""
             raise CompilationError(
                 f"plan(topology={topology.name!r}): the compiler failed (status {done.returncode}): {reason[:2000]}{hint}"

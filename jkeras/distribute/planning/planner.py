@@ -70,7 +70,7 @@ def plan(
         if where.platform == "here"
         else compiling.compile_elsewhere(step, where, {}, timeout)
     )
-    return _summed_up(model.name or type(model).__name__, where, strategy, step, answer)
+    return summed_up(model.name or type(model).__name__, where, strategy, step, answer)
 
 
 def checked_target(topology: object, timeout: float | None) -> tuple[Topology, int | None]:
@@ -87,7 +87,8 @@ def checked_target(topology: object, timeout: float | None) -> tuple[Topology, i
     return where, seconds
 
 
-def _summed_up(name: str, where: Topology, strategy: Strategy | None, step: Step, answer: compiling.Answer) -> Plan:
+def summed_up(name: str, where: Topology, strategy: Strategy | None, step: Step, answer: compiling.Answer) -> Plan:
+    """What a compiler's answer says of a step."""
     module = hlo.Module(answer.text, step.devices)
     state = sum(step.sizes.values())
     sizes = answer.memory
