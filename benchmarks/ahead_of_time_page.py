@@ -15,7 +15,7 @@ Key = tuple[str, str, str, str]
 
 RECORDS = Path(__file__).parent / "accelerators.jsonl"
 PAGE = Path(__file__).parent / "ACCELERATORS.md"
-TOPOLOGIES = {"tpu": "v5e:2x2", "cuda": "h100"}
+TOPOLOGIES = {"tpu": "v5e:2x2", "v6e": "v6e:2x2", "cuda": "h100"}
 BY_HAND = "by hand"
 # What a program is compared with: the one of the same name by hand, but for these.
 PEERS = {"train_one": BY_HAND, "MirroredStrategy": f"DataParallel {BY_HAND}"}
@@ -151,6 +151,8 @@ def _compared(key: Key, rows: dict[Key, Row]) -> list[str]:
         if "error" in rows.get(each, {"error": "none"}):
             return [name, program, f"not compiled{whose}", *[""] * (len(SUMMARY) - 3)]
     ours, other = rows[key], rows[peer]
+    if bool(ours.get("without_code")) != bool(other.get("without_code")):
+        return [name, program, "compiled in different ways", *[""] * (len(SUMMARY) - 3)]
     cells, beyond = [], []
     for part, limit in LIMITS.items():
         ratio = _ratio(ours[part], other[part])

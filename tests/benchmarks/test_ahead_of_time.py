@@ -18,6 +18,8 @@ ROW = {
     "custom_calls": {},
 }  # fmt: skip
 
+WITHOUT_CODE = {"without_code": True, "flops": None, "bytes": None, "peak": None}
+
 
 def test_the_page_has_ratios():
     keys = [("tpu", "mlp", "float32", name) for name in ("train_one", BY_HAND, "FSDP", "predict")]
@@ -62,8 +64,8 @@ def test_limits(name, program, changes, within):
     [
         ({}, {}, ""),
         ({"digest": None}, {}, " †"),
-        ({}, {"without_code": True}, " ‡"),
-        ({"without_code": True, "flops": None, "bytes": None, "peak": None}, {"digest": None}, " † ‡"),
+        (WITHOUT_CODE, WITHOUT_CODE, " ‡"),
+        (WITHOUT_CODE, WITHOUT_CODE | {"digest": None}, " † ‡"),
     ],
 )
 def test_marks_of_old_programs_and_of_those_without_code(ours, other, marks):
@@ -73,6 +75,17 @@ def test_marks_of_old_programs_and_of_those_without_code(ours, other, marks):
     ratio = "-" if ours.get("without_code") else "1.00"
     assert f"| mlp | train_one{marks} | {ratio} | 1.00 | {ratio} | 1.00 | 1.00 | 1 / 1 | yes |" in text
     assert f"| mlp | by hand{' †' * ('digest' in other)}{' ‡' * ('without_code' in other)} |" in text
+
+
+@pytest.mark.parametrize(
+    ("ours", "other"), [(WITHOUT_CODE, {}), ({}, WITHOUT_CODE), ({"without_code": False}, WITHOUT_CODE)]
+)
+def test_programs_with_and_without_code_are_not_compared(ours, other):
+    keys = [("tpu", "mlp", "float32", each) for each in ("train_one", BY_HAND)]
+    rows = {key: ROW | {"program": key[-1]} | changes for key, changes in zip(keys, (ours, other), strict=True)}
+    text = ahead_of_time_page.page("", keys, rows)
+    assert "| mlp | train_one | compiled in different ways |" in text
+    assert "float32: 0 of 0 programs within" in text
 
 
 def test_records_are_the_last_of_a_program(tmp_path):
