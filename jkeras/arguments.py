@@ -333,6 +333,13 @@ def table(value: object) -> Mapping[str, Any]:
     return value
 
 
+def by_number(value: object) -> Mapping[int, Any]:
+    """Objects by the number of a class."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, (int, np.integer)) for key in value):
+        raise ArgumentError("expected a dict by the number of each class, such as {0: ..., 1: ...}")
+    return value
+
+
 def function(value: object) -> Callable[..., Any]:
     """Anything that can be called."""
     if not callable(value):

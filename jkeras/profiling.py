@@ -131,11 +131,12 @@ def profile(
         folder: where the trace goes; a temporary folder if None.
 
     Raises:
-        ArgumentError: `steps` or `batch_size` is not a positive integer, or `x` is not an array.
+        ArgumentError: `steps` or `batch_size` is not a positive integer, `folder` is no path, or `x` is not an array.
         NotCompiledError: the model was not compiled.
     """
     for name, value in {"steps": steps, "batch_size": batch_size}.items():
         arguments.checked("profile", name, value, arguments.positive_int)
+    folder = arguments.checked("profile", "folder", folder, arguments.optional(arguments.path))
     if not is_array_data(x):
         raise ArgumentError(f"profile(x={type(x).__name__}): expected arrays; join some batches of the data.")
     source = cast(ArraySource, as_source(x, y, None, batch_size))

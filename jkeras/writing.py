@@ -118,6 +118,21 @@ def _hidden(path: Path) -> Path:
     return path.parent / f".{path.name}.new-{os.getpid()}@{socket.gethostname()}-{next(_numbers)}"
 
 
+def check_place(path: Path) -> None:
+    """Checks, long before anything is written to `path`, that there is or can be a folder for it.
+
+    Raises:
+        SaveError: the folder is a file, or nothing may be created in it.
+    """
+    if silent():  # another process writes
+        return
+    path = Path(path).absolute()
+    _check_folder(path)
+    above = next((folder for folder in path.parents if folder.exists()), path.parent)
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise failure(path, f"nothing may be created in {above}", errno.EACCES)
+
+
 def _check_folder(path: Path) -> None:
     above = next((folder for folder in path.parents if folder.exists()), path.parent)
     if above.exists() and not above.is_dir():

@@ -72,9 +72,11 @@ def test_one_step_is_one_of_the_loop():
     assert found.steps == 1 and "wide" in {row.layer for row in found.layers} and not found.note
 
 
-@pytest.mark.parametrize("arguments", [{"steps": 0}, {"steps": True}, {"batch_size": 2.0}])
-def test_counts_must_be_numbers(arguments):
-    with pytest.raises(ArgumentError, match="at least 1"):
+@pytest.mark.parametrize(
+    "arguments", [{"steps": 0}, {"steps": True}, {"batch_size": 2.0}, {"folder": 3}, {"folder": ["a"]}]
+)
+def test_arguments_of_the_wrong_kind_are_named(arguments):
+    with pytest.raises(ArgumentError, match=rf"^profile\({next(iter(arguments))}=.*(at least 1|expected a path)"):
         profile(None, np.zeros((4, 1)), **arguments)
 
 

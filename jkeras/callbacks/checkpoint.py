@@ -17,6 +17,7 @@ from jkeras.callbacks.monitor import Monitor
 from jkeras.console.messages import print_msg
 from jkeras.errors import ArgumentError
 from jkeras.files.containers import kinds
+from jkeras.writing import check_place
 
 
 class SaveFrequency:
@@ -100,7 +101,7 @@ class ModelCheckpoint(BestSoFar):
 
     Raises:
         ArgumentError: `save_freq` or `filepath` is invalid.
-        SaveError: while training, if the file cannot be written.
+        SaveError: the file cannot be written; when training begins if its folder says so.
 
     >>> ModelCheckpoint("{epoch:02d}-{val_loss:.2f}.keras", save_best_only=True).monitor
     'val_loss'
@@ -137,6 +138,11 @@ class ModelCheckpoint(BestSoFar):
         """Restores them."""
         self.best, self._epoch = state["best"], state["epoch"]
         self._frequency.seen, self._frequency.last = state["seen"], state["last"]
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Checks that there is or can be a folder for the files, as far as its name is known."""
+        text, field, *_ = next(iter(string.Formatter().parse(self.filepath)))
+        check_place(Path(text if field is None else os.path.join(os.path.dirname(text), "file")))
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Notes the epoch."""

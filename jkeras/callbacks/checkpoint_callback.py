@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from jkeras import arguments
+from jkeras import arguments, writing
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.files.containers import checkpoints, directory
@@ -70,7 +70,9 @@ class CheckpointCallback(Callback, SnapshotStore):
 
         Raises:
             RestoreError: it is damaged.
+            SaveError: no checkpoint can be written to the folder.
         """
+        writing.check_place(self.folder / "checkpoint")
         checkpoints.clean(self.folder)
         if not self.resumes:
             return None

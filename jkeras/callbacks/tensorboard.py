@@ -18,7 +18,7 @@ from jkeras.callbacks.argument_checks import checked_arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.callbacks.schedule import rates
 from jkeras.errors import ArgumentError
-from jkeras.writing import creating
+from jkeras.writing import check_place, creating
 
 # The tag that TensorBoard's graph plugin looks for.
 GRAPH_PLUGIN = "graph_keras_model"
@@ -99,6 +99,7 @@ class TensorBoard(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Writes the model."""
+        check_place(self.log_dir / "train")
         self._batch = 0
         if self.write_graph:
             self._write_model()

@@ -28,7 +28,7 @@ def facts_of(path: Path) -> tuple[Facts, bool]:
     if programs:
         return _program_facts(path, programs)
     kind = kinds.to_read(path, "info")
-    facts: Facts = [("file", str(path)), ("format", kind.name.replace("`", "")), ("size", show_bytes(_size(path)))]
+    facts: Facts = [("file", str(path)), ("format", _format(path, kind)), ("size", show_bytes(_size(path)))]
     try:
         facts.append(("written by", _writer(path, kind)))
         arrays = _weights(path, kind)
@@ -43,6 +43,11 @@ def facts_of(path: Path) -> tuple[Facts, bool]:
     except (JkerasError, OSError) as error:
         return [*facts, ("loads", f"no: {' '.join(str(error).split())}")], False
     return [*facts, ("loads", "yes")], True
+
+
+def _format(path: Path, kind: Kind) -> str:
+    """The suffix of the file, of those that its format has."""
+    return next((suffix for suffix in kind.suffixes if path.name.endswith(suffix)), kind.name.replace("`", ""))
 
 
 def _program_facts(path: Path, programs: Sequence[Path]) -> tuple[Facts, bool]:
@@ -80,10 +85,10 @@ def _writer(path: Path, kind: Kind) -> str:
     if kind is kinds.HDF5:
         with hdf5.open_tree(path, str(path)) as tree:
             version, backend = tree.attribute("", "keras_version"), tree.attribute("", "backend")
-        return f"Keras {version} ({backend})" if version else "not said"
+        return f"Keras {version} ({backend})" if version else "not recorded"
     if kind is kinds.DIRECTORY:
         return f"jkeras, on JAX {_config(path).get('jax', 'of unknown version')}"
-    return "not said"
+    return "not recorded"
 
 
 def _config(path: Path) -> dict[str, object]:

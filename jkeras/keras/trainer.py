@@ -140,7 +140,7 @@ class Trainer(Compiling):
         hooks = Hooks(callback_list, self, before)
         options = Options(
             epochs, initial_epoch, shuffle if shuffle == "batch" else bool(shuffle), verbose,
-            "auto" if self.steps_per_execution == 1 else self.steps_per_execution,
+            "auto" if self.steps_per_execution == 1 else self.steps_per_execution, ends_interrupted_epoch=False,
         )  # fmt: skip
         fit_run = None
         state = run.state(*self._begin_progress(), owned=True)

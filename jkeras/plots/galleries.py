@@ -78,6 +78,7 @@ def plot_image_gallery(
         raise ArgumentError("plot_gallery() expects either `path` to be set, or `show` to be true.")
     if (y_true is not None or y_pred is not None) and label_map is None:
         raise ArgumentError("If `y_true` or `y_pred` are provided, a `label_map` must also be provided.")
+    label_map = checked("plot_image_gallery", "label_map", label_map, optional(arguments.by_number))
     plt = figures("plot_image_gallery")
     batch = in_bytes(images_last(images, data_format, "plot_image_gallery"), value_range)
     rows = checked("plot_image_gallery", "rows", rows, optional(at_least(1)))
@@ -162,6 +163,9 @@ def plot_bounding_box_gallery(
         ImportError: matplotlib is not installed.
     """
     figures("plot_bounding_box_gallery")
+    mappings = {"ground_truth_mapping": ground_truth_mapping, "prediction_mapping": prediction_mapping}
+    for name, mapping in mappings.items():
+        checked("plot_bounding_box_gallery", name, mapping, optional(arguments.by_number))
     checked("plot_bounding_box_gallery", "bounding_box_format", bounding_box_format, one_of(*SUPPORTED_FORMATS))
     if legend and legend_handles:
         raise ArgumentError(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from jkeras import config
-from jkeras.arguments import checked, one_of, positive_int, probability
+from jkeras.arguments import by_number, checked, one_of, optional, positive_int, probability
 from jkeras.errors import InputError
 from jkeras.lazy import needed
 from jkeras.ops.boxes import SUPPORTED_FORMATS, convert_format
@@ -82,6 +82,7 @@ def draw_bounding_boxes(
         Integers from 0 to 255 in the layout of `images`.
 
     Raises:
+        ArgumentError: the keys of `class_mapping` are not numbers.
         InputError: images or boxes have another shape, or there are no labels.
         ImportError: names are to be written, and Pillow is not installed.
 
@@ -92,6 +93,7 @@ def draw_bounding_boxes(
     """
     batch = images_last(images, data_format, "draw_bounding_boxes")
     checked("draw_bounding_boxes", "bounding_box_format", bounding_box_format, one_of(*SUPPORTED_FORMATS))
+    class_mapping = checked("draw_bounding_boxes", "class_mapping", class_mapping, optional(by_number)) or {}
     boxes, labels, confidences = _boxes(bounding_boxes, bounding_box_format, batch.shape)
     whole = batch.dtype.kind == "f" and batch.size and batch.max() <= 1
     pictures = np.array(in_bytes(batch, (0, 1) if whole else (0, 255)))
@@ -103,7 +105,7 @@ def draw_bounding_boxes(
                 continue
             left, top, right, bottom = (int(edge) for edge in boxes[number, place])
             _frame(image, (left, top, right, bottom), paint, thickness)
-            name = (class_mapping or {}).get(int(label))
+            name = class_mapping.get(int(label))
             if name is not None:
                 text = name if confidences is None else f"{name} | {confidences[number, place]:.2f}"
                 _write(image, text, (left, top), paint, font_scale, text_thickness or thickness)
@@ -196,7 +198,8 @@ def draw_segmentation_masks(
         `(batch, height, width, channels)`, integers from 0 to 255.
 
     Raises:
-        InputError: images or masks have another shape, or `alpha` is not between 0 and 1.
+        ArgumentError: `alpha` is not between 0 and 1, or the keys of `color_mapping` are not numbers.
+        InputError: images or masks have another shape.
         TypeError: masks are not integers.
 
     >>> draw_segmentation_masks(np.zeros((1, 1, 2, 3)), np.asarray([[[0, 1]]]), color_mapping={1: (100, 50, 0)})[0, 0].tolist()
@@ -216,6 +219,7 @@ def draw_segmentation_masks(
             f" {np.shape(segmentation_masks)}."
         )
     share = checked("draw_segmentation_masks", "alpha", alpha, probability)
+    color_mapping = checked("draw_segmentation_masks", "color_mapping", color_mapping, optional(by_number))
     count = int(masks.max(initial=-1)) + 1 if num_classes is None else num_classes
     pictures = batch.copy()
     for number in range(count):

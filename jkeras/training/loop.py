@@ -107,6 +107,8 @@ def _epoch(
     done = _steps(run, checkpointer, feed, epoch, bar)
     if done == 0 and not run.stopping:
         return None
+    if run.signals.interrupted.is_set() and not options.ends_interrupted_epoch:
+        raise KeyboardInterrupt
     logs = to_floats(run.logs())
     if validation is not None and _validates(epoch, options.validation_freq) and not run.signals.interrupted.is_set():
         scores = validation.scores(run, line=None if run.epochs else bar)

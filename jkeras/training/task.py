@@ -66,6 +66,8 @@ class Options:
     donate: bool = False
     # Whether the run is a single step that gives no arrays away; see `one_step.py`.
     is_one_step: bool = False
+    # Whether an epoch that the interrupt key cuts short ends as others do: with logs, `on_epoch_end` and its line.
+    ends_interrupted_epoch: bool = True
 
 
 @dataclasses.dataclass

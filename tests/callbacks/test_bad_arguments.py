@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 import pytest
 
 import jkeras as jk
@@ -56,3 +57,33 @@ def test_classes_of_ones_own_are_called_by_their_names():
     assert Mine(3, patience=2).limit == 3
     with pytest.raises(ArgumentError, match=r"^Mine\(monitor=3\): expected a string"):
         Mine(3, monitor=3)
+
+
+@pytest.mark.parametrize("library", [jk, jk.keras], ids=["values", "objects"])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("ModelCheckpoint", "file/m.keras"),
+        ("ModelCheckpoint", "file/below/{epoch}-{loss:.2f}.keras"),
+        ("ModelCheckpoint", "file/{epoch}/m.keras"),
+        ("BackupAndRestore", "file"),
+        ("OrbaxCheckpoint", "file/below"),
+        ("CSVLogger", "file/log.csv"),
+        ("TensorBoard", "file/logs"),
+    ],
+)
+def test_what_cannot_be_written_is_found_before_the_first_step(library, name, path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    steps = []
+
+    class Steps(library.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            steps.append(batch)
+
+    model = library.Sequential([library.Input((3,)), library.layers.Dense(2)])
+    model = model.compile("sgd", "mse") or model
+    callbacks = [Steps(), getattr(library.callbacks, name)(path)]
+    with pytest.raises(jk.errors.SaveError, match="file is a file, not a directory"):
+        _ = model.fit(np.ones((8, 3)), np.ones((8, 2)), verbose=0, callbacks=callbacks)
+    assert not steps

@@ -92,7 +92,7 @@ def test_info(saved, capsys):
     saved.save("directory")
     for path, words in {
         "m.keras": ["jkeras, as Keras 3", "2 epochs, 2 steps"],
-        "m.h5": ["Keras 3", "(jax)"],
+        "m.h5": ["Keras 3", "(jax)", "format:     .h5\n"],
         "directory": ["jkeras, on JAX"],
     }.items():
         assert main(["info", path]) == 0
@@ -102,7 +102,8 @@ def test_info(saved, capsys):
     for path in ("w.weights.h5", "w.safetensors", "w.weights.json"):
         saved.save_weights(path)
         assert main(["info", path]) == 0
-        assert "4, 19 numbers" in capsys.readouterr().out
+        lines = dict(line.split(":", 1) for line in capsys.readouterr().out.splitlines())
+        assert lines["arrays"].strip() == "4, 19 numbers" and path.endswith(lines["format"].strip())
 
 
 def test_info_of_programs(saved, capsys, tmp_path):

@@ -1,8 +1,11 @@
 """How the drop-in runs: shared compilations, no growth, the bridge to the immutable face, exact resumption."""
 
 import gc
+import os
+import signal
 
 import jax
+import keras as real
 import numpy as np
 import pytest
 
@@ -119,6 +122,33 @@ def test_an_interrupt_is_raised(data):
     with pytest.raises(KeyboardInterrupt):
         model.fit(*data, verbose=0, callbacks=[Interrupts()])
     assert int(model.optimizer.iterations) == 1
+
+
+@pytest.mark.parametrize("library", [real, keras], ids=["keras", "jkeras"])
+@pytest.mark.parametrize("verbose", [0, 2])
+def test_the_interrupt_key_ends_neither_the_epoch_nor_the_training(library, verbose, data, capsys):
+    called = []
+
+    class Presses(library.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if called == ["epoch"] and batch == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        def on_epoch_end(self, epoch, logs=None):
+            called.append("epoch")
+
+        def on_train_end(self, logs=None):
+            called.append("end")
+
+    model = library.Sequential([library.Input((3,)), library.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(np.ones((32, 3)), np.ones((32, 2)), batch_size=8, epochs=3, verbose=verbose, callbacks=[Presses()])
+    assert called == ["epoch"] and model.history.epoch == [0]
+    if library is keras:  # the real one loses the weights of the epoch
+        assert int(model.optimizer.iterations) == 6
+    lines = capsys.readouterr().out.split("\n")
+    assert [line.split(" - ")[0] for line in lines] == (["Epoch 1/3", "4/4", "Epoch 2/3", ""] if verbose else [""])
 
 
 def test_the_value_goes_on_where_the_object_is(data):

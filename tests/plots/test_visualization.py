@@ -1,5 +1,7 @@
 """Boxes and masks on images, and galleries of them."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -97,6 +99,8 @@ def test_galleries(kind, panels, tmp_path):
 
 
 DRAW = jk.visualization
+# A table of JSON has the numbers of its classes as texts, which would be those of no class.
+TABLES = [2, "cat", ["cat"], {"0": "cat"}]
 MISTAKES = [
     (lambda: DRAW.draw_bounding_boxes(IMAGES[0], BOXES, "xyxy"), InputError, "batched 4D"),
     (lambda: DRAW.draw_bounding_boxes(IMAGES, {"boxes": BOXES["boxes"]}, "xyxy"), InputError, "labels"),
@@ -109,6 +113,23 @@ MISTAKES = [
     (lambda: DRAW.plot_image_gallery(IMAGES, value_range=(1, 1), show=False), InputError, "value_range"),
     (lambda: DRAW.plot_image_gallery(IMAGES, value_range=255, show=False), InputError, "value_range"),
     (lambda: gallery("boxes", legend_handles=[1]), ArgumentError, "Only pass"),
+    *(
+        (functools.partial(DRAW.plot_image_gallery, IMAGES, [0, 1, 2], label_map=t), ArgumentError, "label_map")
+        for t in TABLES
+    ),
+    *(
+        (functools.partial(DRAW.draw_bounding_boxes, IMAGES, BOXES, "xyxy", t), ArgumentError, "class_mapping")
+        for t in TABLES
+    ),
+    *(
+        (functools.partial(DRAW.draw_segmentation_masks, IMAGES, MASKS, 4, t), ArgumentError, "color_mapping")
+        for t in TABLES
+    ),
+    *(
+        (functools.partial(DRAW.plot_bounding_box_gallery, IMAGES, "xyxy", BOXES, **{name: t}), ArgumentError, name)
+        for t in TABLES
+        for name in ("class_mapping", "ground_truth_mapping", "prediction_mapping")
+    ),
 ]
 
 
