@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jkeras.lowering.softmaxes import logits_of
 from jkeras.lowering.switch import current_mode, on_cpu
 
 # For shorter rows JAX's own form is as fast.
@@ -35,7 +36,10 @@ def product(x: jax.Array, kernel: jax.Array, contracted: int = 1) -> jax.Array:
 
 
 def last_argmax(x: jax.Array) -> jax.Array:
-    """The index of the first largest value, or of the first NaN, on the last axis. Equals `jnp.argmax(x, -1)`."""
+    """The index of the first largest value, or of the first NaN, on the last axis. Equals `jnp.argmax(x, -1)`.
+
+    Of a softmax, GPUs and TPUs take it from the logits: they would write the exponentials to memory, and read them again.
+    """
 
     def stock(x: jax.Array) -> jax.Array:
         return jnp.argmax(x, axis=-1).astype(jnp.int32)
@@ -45,9 +49,25 @@ def last_argmax(x: jax.Array) -> jax.Array:
         is_largest = (x == jnp.max(x, axis=-1, keepdims=True)) | jnp.isnan(x)
         return jnp.min(jnp.where(is_largest, places, x.shape[-1]), axis=-1)
 
-    if x.ndim == 0 or not isinstance(x.shape[-1], int) or x.shape[-1] < LONG or current_mode() == "plain":
+    if x.ndim == 0 or not isinstance(x.shape[-1], int) or current_mode() == "plain":
         return jnp.argmax(x, axis=-1)
-    return on_cpu(fast, stock, x)
+    here = stock if x.shape[-1] < LONG else fast
+    logits = logits_of(x, -1)
+    if logits is not None:
+        return on_cpu(lambda x, _: here(x), lambda _, logits: softmax_argmax(logits), x, logits)
+    return jnp.argmax(x, axis=-1) if here is stock else on_cpu(fast, stock, x)
+
+
+def softmax_argmax(logits: jax.Array) -> jax.Array:
+    """The index of the first largest number in the softmax of the last axis, 0 where that is NaN.
+
+    Numbers that it rounds to the same come from logits so close together that `exp(x)` rounds as `1 + x` does.
+    """
+    shifted = logits - jnp.max(logits, -1, keepdims=True)
+    total = jnp.sum(jnp.exp(shifted), -1, keepdims=True)
+    places = lax.broadcasted_iota(jnp.int32, logits.shape, logits.ndim - 1)
+    first = jnp.min(jnp.where((1 + shifted) / total == 1 / total, places, logits.shape[-1]), -1)
+    return jnp.where(first < logits.shape[-1], first, 0)
 
 
 def chosen(x: jax.Array, ids: jax.Array, axis: int) -> jax.Array:

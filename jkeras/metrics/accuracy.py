@@ -71,7 +71,7 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     >>> categorical_accuracy(jnp.array([[0, 1], [1, 0]]), jnp.array([[0.2, 0.8], [0.3, 0.7]])).tolist()
     [1.0, 0.0]
     """
-    y_pred = jnp.asarray(y_pred)
+    y_pred = lowering.as_array(y_pred)
     ids = lowering.last_argmax(jnp.asarray(y_true))
     matches = _ids_beside(ids, y_pred) == lowering.last_argmax(y_pred)
     return matches.astype(jnp.float32).reshape(ids.shape)
@@ -93,7 +93,7 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Arr
     >>> sparse_categorical_accuracy(jnp.array([1, 0]), jnp.array([[0.2, 0.8], [0.3, 0.7]])).tolist()
     [1.0, 0.0]
     """
-    y_pred = jnp.asarray(y_pred)
+    y_pred = lowering.as_array(y_pred)
     matches = _ids_beside(jnp.asarray(y_true), y_pred) == lowering.last_argmax(y_pred)
     if matches.ndim > 1 and matches.shape[-1] == 1:
         matches = jnp.squeeze(matches, -1)

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jkeras import losses, lowering
+from jkeras import losses, lowering, metrics
+from jkeras.lowering import products
 
 
 def both(function, *args):
@@ -48,6 +49,33 @@ def test_places_of_largest_values(rng):
         ours, plain = both(lowering.last_argmax, array)
         np.testing.assert_array_equal(ours, plain)
         np.testing.assert_array_equal(ours, np.argmax(array, -1))
+
+
+@pytest.mark.parametrize("classes", [1, 2, 10, 1000])
+@pytest.mark.parametrize("scale", [0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-3, 1, 1e2, 1e37])
+def test_places_of_largest_probabilities_are_found_from_logits(scale, classes, rng):
+    z = rng.normal(size=(2_000, classes)).astype("float32")
+    z = np.concatenate([z * np.float32(scale) + shift for shift in (0, 1, -5)])  # the smallest scales: ties by rounding
+    z[:4, 0], z[3:5, -1] = (np.nan, np.inf, -np.inf, np.inf), np.nan
+    expected = jnp.argmax(jax.jit(jax.nn.softmax)(z), -1)
+    np.testing.assert_array_equal(jax.jit(products.softmax_argmax)(z), expected)
+
+
+@pytest.mark.parametrize("classes", [10, 100])
+def test_accuracies_of_a_softmax_look_at_its_logits_on_accelerators(classes, rng):
+    @lowering.remembered()
+    def score(z, ids):
+        y = lowering.softmax(z, -1)
+        one_hot = jax.nn.one_hot(ids, classes)
+        return metrics.sparse_categorical_accuracy(ids, y), metrics.categorical_accuracy(one_hot, y)
+
+    def text(*platforms):
+        return jax.jit(score).trace(z, ids).lower(lowering_platforms=platforms).as_text()
+
+    z, ids = rng.normal(size=(40, classes)).astype("float32"), rng.integers(0, classes, 40)
+    assert [text(name).count("exponential") for name in ("cpu", "cuda", "tpu")] == [1, 3, 3]
+    ours, plain = both(score, z, ids)
+    jax.tree.map(np.testing.assert_array_equal, ours, plain)
 
 
 @pytest.mark.parametrize("axis", [-1, 1])
