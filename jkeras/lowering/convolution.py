@@ -86,7 +86,8 @@ def _outer(
     if channels_first:
         x = jnp.moveaxis(x, 1, -1)
     if _one_element(kernel, pairs, groups) and set(strides) == {1}:
-        outputs = _product(x, kernel, strides)
+        stock = functools.partial(stock_conv, strides=strides, pairs=pairs, dilation=dilation)
+        outputs = on_cpu(functools.partial(_product, strides=strides), stock, x, kernel)
     else:
         outputs = _conv(x, kernel, strides, pairs, dilation, groups)
     return jnp.moveaxis(outputs, -1, 1) if channels_first else outputs
