@@ -51,10 +51,10 @@ def as_array(x: Any, dtype: str | None = None) -> jax.Array:
 def logits_of(probabilities: Any, axis: int) -> jax.Array | None:
     """What an array is the softmax of along an axis; None where that is not known.
 
-    In 16 bits probabilities are rounded, and so is Keras's loss: these are not left out.
+    Those of integers count as not known, and those of 16 bits, in which probabilities are rounded, as in Keras's loss.
     """
     known = _known.get()
     _, logits, over = (known or {}).get(id(probabilities), (None, None, 0))
     if logits is None or current_mode() == "plain" or axis % logits.ndim != over:
         return None
-    return logits if jnp.finfo(logits.dtype).bits >= 32 else None
+    return logits if logits.dtype in (jnp.float32, jnp.float64) else None

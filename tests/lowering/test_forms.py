@@ -104,7 +104,7 @@ def test_convolution(shape, kernel, strides, padding, dilation, rng):
 
 
 @pytest.mark.parametrize(("platform", "strides", "operation"), [
-    ("cpu", 1, "dot_general"), ("cuda", 1, "dot_general"), ("tpu", 1, "dot_general"),
+    ("cpu", 1, "dot_general"), ("cuda", 1, "convolution"), ("tpu", 1, "convolution"),
     ("cpu", 2, "dot_general"), ("cuda", 2, "convolution"), ("tpu", 2, "convolution"),
 ])  # fmt: skip
 def test_windows_of_one_element(platform, strides, operation):

@@ -78,6 +78,15 @@ def test_accuracies_of_a_softmax_look_at_its_logits_on_accelerators(classes, rng
     jax.tree.map(np.testing.assert_array_equal, ours, plain)
 
 
+@pytest.mark.parametrize("dtype", ["int32", "bfloat16", "float16"])
+def test_what_softmaxes_of_other_types_were_taken_of_is_not_used(dtype):
+    z, ids = jnp.array([[0, 1, 2], [2, 1, 0], [0, 2, 1]], dtype), jnp.array([2, 1, 7])
+    with lowering.remembered():
+        y = lowering.softmax(z, -1)
+        assert lowering.logits_of(y, -1) is None
+        np.testing.assert_array_equal(metrics.sparse_categorical_accuracy(ids, y), [1, 0, 0])
+
+
 @pytest.mark.parametrize("axis", [-1, 1])
 def test_chosen_values(axis, rng):
     x = rng.normal(size=(4, 5, 6)).astype("float32")
