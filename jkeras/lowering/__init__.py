@@ -7,6 +7,7 @@ from jkeras.lowering.elementwise import standardized as standardized
 from jkeras.lowering.pooling import average_pool as average_pool
 from jkeras.lowering.pooling import max_pool as max_pool
 from jkeras.lowering.products import chosen as chosen
+from jkeras.lowering.products import is_argmax as is_argmax
 from jkeras.lowering.products import last_argmax as last_argmax
 from jkeras.lowering.products import product as product
 from jkeras.lowering.softmaxes import as_array as as_array

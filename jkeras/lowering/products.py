@@ -70,6 +70,33 @@ def softmax_argmax(logits: jax.Array) -> jax.Array:
     return jnp.where(first < logits.shape[-1], first, 0)
 
 
+def is_argmax(x: jax.Array, ids: jax.Array) -> jax.Array:
+    """Whether an index is that of the first largest value, or of the first NaN, on the last axis: `ids == last_argmax(x)`.
+
+    On CPUs one pass over the values says whether another index comes first; the index itself takes two, and an array of
+    places as large as that of the values.
+
+    Args:
+        x: `(..., classes)`, real.
+        ids: the indices, numbers of the same shape without the last axis.
+    """
+
+    def fast(x: jax.Array, ids: jax.Array, _: jax.Array) -> jax.Array:
+        place = ids.astype(jnp.int32)
+        in_range = (place == ids) & (place >= 0) & (place < x.shape[-1])
+        value = jnp.take_along_axis(x, jnp.clip(place, 0, x.shape[-1] - 1)[..., None], axis=-1)
+        places = lax.broadcasted_iota(jnp.int32, x.shape, x.ndim - 1)
+        earlier = (places < place[..., None]) & ((x == value) | jnp.isnan(x))
+        larger = (places != place[..., None]) & ~(x <= value) & ~jnp.isnan(value)
+        return in_range & ~jnp.any(earlier | larger, axis=-1)
+
+    first = last_argmax(x)
+    fits = x.ndim > 0 and ids.shape == x.shape[:-1] and isinstance(x.shape[-1], int) and x.shape[-1] >= LONG
+    if not fits or current_mode() == "plain":
+        return jnp.equal(ids, first)
+    return on_cpu(fast, lambda _, ids, first: jnp.equal(ids, first), x, ids, first)
+
+
 def chosen(x: jax.Array, ids: jax.Array, axis: int) -> jax.Array:
     """The value at an index of each row, 0 for indices out of range. Equals a sum of products with one-hot vectors.
 

@@ -73,7 +73,7 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """
     y_pred = lowering.as_array(y_pred)
     ids = lowering.last_argmax(jnp.asarray(y_true))
-    matches = _ids_beside(ids, y_pred) == lowering.last_argmax(y_pred)
+    matches = lowering.is_argmax(y_pred, _ids_beside(ids, y_pred))
     return matches.astype(jnp.float32).reshape(ids.shape)
 
 
@@ -94,7 +94,7 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Arr
     [1.0, 0.0]
     """
     y_pred = lowering.as_array(y_pred)
-    matches = _ids_beside(jnp.asarray(y_true), y_pred) == lowering.last_argmax(y_pred)
+    matches = lowering.is_argmax(y_pred, _ids_beside(jnp.asarray(y_true), y_pred))
     if matches.ndim > 1 and matches.shape[-1] == 1:
         matches = jnp.squeeze(matches, -1)
     return matches.astype(jnp.float32)

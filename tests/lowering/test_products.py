@@ -118,3 +118,27 @@ def test_the_loss_of_class_ids_is_that_of_one_hot_vectors(from_logits, rng):
     theirs = loss(losses.categorical_crossentropy, one_hot)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), ours, theirs)
     assert np.any(np.asarray(jax.nn.softmax(z)) < 1e-7)
+
+
+@pytest.mark.parametrize("classes", [3, 100])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int32"])
+@pytest.mark.parametrize("kind", ["int32", "uint8", "float32"])
+def test_whether_an_index_is_that_of_the_largest_value(classes, dtype, kind, rng):
+    x = rng.integers(0, 20, size=(300, classes)).astype("float32")  # many ties
+    if dtype != "int32":
+        x[10:20, classes // 2 :] = np.nan
+        x[20:30] = np.where(rng.random((10, classes)) < 0.5, np.nan, np.inf)
+        x[30:40] = -np.inf
+        x[40:50] = np.nan
+    x = jnp.asarray(x).astype(dtype)
+    first = np.argmax(np.asarray(x), -1)
+    ids = np.where(rng.random(300) < 0.5, first, rng.integers(-2, classes + 3, size=300))
+    ids[50:60] = np.argmax(np.asarray(x)[50:60, ::-1], -1)  # the last largest, from the end
+    ids = np.asarray(ids).astype(kind)
+    ours, plain = both(lowering.is_argmax, x, ids)
+    np.testing.assert_array_equal(ours, plain)
+    np.testing.assert_array_equal(ours, ids == first)
+    ours, plain = both(
+        lowering.is_argmax, x.reshape(3, 100, classes), ids.reshape(3, 100) + (0.5 if kind == "float32" else 0)
+    )
+    np.testing.assert_array_equal(ours, plain)
