@@ -71,8 +71,8 @@ class Worker:
 def measure(name: str, peers: list[str], rounds: int, in_turn: bool = True) -> dict[str, dict[str, Any]]:
     """Medians by peer: milliseconds per step, of processors too, bytes at the peak.
 
-    All get ready at once; then rounds are taken in turn, or, where peers would not fit into a device's memory together, one
-    peer after another.
+    All get ready at once; then rounds are taken in turn, there and back, or, where peers would not fit into a device's memory
+    together, one peer after another.
     """
     answers: dict[str, list[dict[str, float]]] = {}
     starts: dict[str, dict[str, Any]] = {}
@@ -85,8 +85,9 @@ def measure(name: str, peers: list[str], rounds: int, in_turn: bool = True) -> d
             else:
                 workers.append(worker)
                 answers[worker.peer], starts[worker.peer] = [], worker.start
-        for _ in range(rounds):
-            for worker in workers:
+        for number in range(rounds):
+            # There and back, so that no peer always follows the same one.
+            for worker in reversed(workers) if number % 2 else workers:
                 answers[worker.peer].append(worker.round())
         for worker in workers:
             worker.close()
