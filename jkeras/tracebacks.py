@@ -45,10 +45,8 @@ def filtered(function: Function) -> Function:
             try:
                 return function(*args, **kwargs)
             except TypeError as error:
-                mistake = signature_error(function, kwargs, error)
-                if mistake is None:
-                    raise
-                raise mistake from None
+                check_signature(function, kwargs, error)
+                raise
         except (Exception, KeyboardInterrupt) as error:
             if config.is_traceback_filtering_enabled():
                 shorten(error)
@@ -132,15 +130,16 @@ def _module(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", ""))
 
 
-def signature_error(function: Callable[..., Any], kwargs: dict[str, Any], error: TypeError) -> SignatureError | None:
-    """A call's mistake with the nearest name of an argument; None where the error arose inside the function.
+def check_signature(function: Callable[..., Any], kwargs: dict[str, Any], error: TypeError) -> None:
+    """Compares a call that failed with the function's signature, where the error is caught, in the frame of the call.
 
-    It is asked for where the error is caught, in the frame of the call.
+    Raises:
+        SignatureError: the arguments do not fit, so that the error did not arise inside the function; it has the nearest name.
     """
     place = error.__traceback__
     if type(error) is not TypeError or place is None or place.tb_next is not None:
-        return None
+        return
     parameters = inspect.signature(function).parameters
     unknown = [name for name in kwargs if name not in parameters]
     known = [name for name in parameters if name != "self"]
-    return SignatureError(f"{error}.{suggestion(unknown[0], known)}" if unknown else f"{error}.")
+    raise SignatureError(f"{error}.{suggestion(unknown[0], known)}" if unknown else f"{error}.") from None

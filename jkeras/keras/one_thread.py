@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from jkeras.errors import ConsumedError
-from jkeras.tracebacks import signature_error
+from jkeras.tracebacks import check_signature
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -29,10 +29,8 @@ def in_one_thread(method: Method) -> Method:
         try:
             return method(self, *args, **kwargs)
         except TypeError as error:
-            mistake = signature_error(method, kwargs, error)
-            if mistake is None:
-                raise
-            raise mistake from None
+            check_signature(method, kwargs, error)
+            raise
         finally:
             if holder is mine:
                 del vars(self)["_training_thread"]

@@ -16,6 +16,7 @@ from jkeras.errors import InputError
 from jkeras.keras.run import Hooks, Lists, Run, Task, packed
 from jkeras.keras.steps import CompiledFunction
 from jkeras.training.array_source import ArraySource
+from jkeras.training.batch_hooks import BatchHooks
 from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.evaluation import evaluate_on_device
@@ -32,12 +33,12 @@ class Pass:
     def __init__(self, run: Run, state: TrainState, hooks: Hooks):
         self.run = run
         self.state = state
-        self.hooks = hooks
+        self.callbacks = hooks
 
     def call(self, hook: str, *args: Any) -> None:
         """Calls a hook with up-to-date cells, and adopts what it assigned."""
         self.run.offer(lambda: self.state)
-        self.hooks.call(hook, *args)
+        self.callbacks.call(hook, *args)
         changed = self.run.take()
         if changed is not None:
             self.state = changed.replace(metrics=self.state.metrics)
@@ -45,9 +46,8 @@ class Pass:
 
 def evaluate(this: Pass, task: Task, bar: ProgressBar, stopped: Callable[[], bool]) -> dict[str, Any]:
     """The logs of the last step over the data."""
-    hooks, source = this.hooks, task.source
-    per_batch = hooks.wants("on_test_batch_begin", "on_test_batch_end")
-    data = on_device(source, task.layout) if not per_batch else None
+    hooks, source = BatchHooks(this, "test"), task.source
+    data = on_device(source, task.layout) if not hooks.wanted else None
     compiling = bar.compiling("test")
     if data is not None and isinstance(source, ArraySource):
         with compiling:
@@ -56,18 +56,16 @@ def evaluate(this: Pass, task: Task, bar: ProgressBar, stopped: Callable[[], boo
     index = -1
     with ReadAhead(source.batches(), place=jax.device_put) as batches:
         for index, batch in enumerate(batches):
-            if per_batch:
-                this.call("on_test_batch_begin", index)
+            hooks.begin(index)
             with compiling if index == 0 else contextlib.nullcontext():
                 metrics, others = task.loops.eval_one(task.evaluate, this.state, batch)
             this.state = this.state.replace(metrics=metrics, model_state=others)
             logs = task.logs(task.evaluate, metrics)
-            if per_batch:
-                this.call("on_test_batch_end", index, LazyLogs(logs))
+            hooks.end(index, functools.partial(LazyLogs, logs))
             bar.update(index + 1, functools.partial(to_floats, logs))
             if stopped():
                 break
-    hooks.flush()
+    this.callbacks.flush()
     if index < 0:
         raise InputError("The data for evaluation yields no batches; a generator can be read only once.")
     return to_floats(task.logs(task.evaluate, this.state.metrics))
@@ -77,8 +75,8 @@ def predict(
     this: Pass, function: Callable[..., Any], source: Source, bar: ProgressBar, stopped: Callable[[], bool], pad: bool
 ) -> Any:
     """The outputs of all batches as NumPy arrays."""
-    per_batch = this.hooks.wants("on_predict_batch_begin", "on_predict_batch_end")
-    if isinstance(function, CompiledFunction) and not per_batch:
+    hooks = BatchHooks(this, "predict")
+    if isinstance(function, CompiledFunction) and not hooks.wanted:
         function = function.settled()
     size = jax.tree.leaves(source.example().x)[0].shape[0]
     collected: list[Any] = []
@@ -86,14 +84,12 @@ def predict(
     batches: Any = source.batches() if isinstance(source, ArraySource) else ReadAhead(source.batches())
     with contextlib.closing(batches):
         for index, batch in enumerate(batches):
-            if per_batch:
-                this.call("on_predict_batch_begin", index)
+            hooks.begin(index)
             rows = jax.tree.leaves(batch.x)[0].shape[0]
             filled = dataclasses.replace(fill_up(batch, size), valid=None) if pad and rows < size else batch
             with bar.compiling("predict") if index == 0 else contextlib.nullcontext():
                 outputs = _predict_one(this, function, filled)
-            if per_batch:
-                this.call("on_predict_batch_end", index, {"outputs": _fetched(outputs, rows)})
+            hooks.end(index, functools.partial(_outputs, outputs, rows))
             # The host fetches the outputs of one batch while the device computes the next.
             if pending is not None:
                 collected.append(_fetched(*pending))
@@ -101,7 +97,7 @@ def predict(
             bar.update(index + 1)
             if stopped():
                 break
-    this.hooks.flush()
+    this.callbacks.flush()
     if pending is None:
         raise InputError("The data for prediction yields no batches; a generator can be read only once.")
     collected.append(_fetched(*pending))
@@ -114,6 +110,10 @@ def _predict_one(this: Pass, function: Callable[..., Any], batch: Batch) -> Any:
     if others:
         this.state = this.state.replace(model_state=list(others))
     return outputs
+
+
+def _outputs(outputs: Any, rows: int) -> dict[str, Any]:
+    return {"outputs": _fetched(outputs, rows)}
 
 
 def _fetched(outputs: Any, rows: int) -> Any:

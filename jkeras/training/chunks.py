@@ -6,8 +6,6 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from jkeras.training.hooks import Hooks
-
 if TYPE_CHECKING:
     from jkeras.training.task import Options
 
@@ -20,13 +18,15 @@ MAX_GROWTH = 16
 
 
 class Chunks:
-    """How many steps go into one dispatch."""
+    """How many steps go into one dispatch.
 
-    def __init__(self, options: Options, callbacks: Hooks):
-        # Whether a callback is told of the beginning of each batch, and of its end.
-        self.begins: bool = callbacks.wants("on_train_batch_begin", "on_batch_begin")
-        self.ends: bool = callbacks.wants("on_train_batch_end", "on_batch_end")
-        self.per_batch: bool = self.begins or self.ends
+    Args:
+        options: of the run.
+        per_batch: whether a callback is told of each batch, so that a dispatch has one step.
+    """
+
+    def __init__(self, options: Options, per_batch: bool):
+        self.per_batch = per_batch
         self.fixed: Any | None = options.steps_per_execution if options.steps_per_execution != "auto" else None
         quiet = options.verbose == 0
         self.target: float = SECONDS_PER_QUIET_DISPATCH if quiet else SECONDS_PER_DISPATCH

@@ -13,6 +13,7 @@ from jkeras.console.progress import ProgressBar
 from jkeras.errors import InputError
 from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
+from jkeras.training.batch_hooks import BatchHooks, Observed
 from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.hooks import Hooks
@@ -26,14 +27,11 @@ from jkeras.training.task import Task, to_floats
 from jkeras.types import Verbose
 
 
-class Observed(Protocol):
+class Evaluating(Observed, Protocol):
     """What an evaluation belongs to: a run of `fit`, or a `Pass`."""
 
     @property
-    def callbacks(self) -> Hooks: ...
-    @property
     def state(self) -> TrainState: ...
-    def call(self, hook: str, *args: Any) -> None: ...
 
 
 class Pass:
@@ -73,7 +71,7 @@ class Evaluation:
         # Whether a ragged last batch is filled up with rows that do not count.
         self.pads: bool = not task.evaluate.program.mixes_samples(training=False)
 
-    def scores(self, run: Observed, verbose: Verbose = 0, line: ProgressBar | None = None) -> dict[str, float]:
+    def scores(self, run: Evaluating, verbose: Verbose = 0, line: ProgressBar | None = None) -> dict[str, float]:
         """Loss and metrics in inference mode.
 
         Args:
@@ -87,19 +85,19 @@ class Evaluation:
         state = state.replace(metrics=task.layout.spread(task.empty_metrics(task.evaluate, source.example()), state))
         bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
         compiling = contextlib.nullcontext() if task.run_eagerly else (line or bar).compiling("test")
-        per_batch = run.callbacks.wants("on_test_batch_begin", "on_test_batch_end")
-        if isinstance(source, ArraySource) and self.data is not None and not per_batch:
+        hooks = BatchHooks(run, "test")
+        if isinstance(source, ArraySource) and self.data is not None and not hooks.wanted:
             with compiling:
                 state = evaluate_on_device(task, state, source, self.data, self.pads)
         else:
-            state = self._batches(run, state, bar, compiling)
+            state = self._batches(hooks, state, bar, compiling)
         logs = to_floats(task.logs(task.evaluate, arrays_of(state).metrics))
         bar.finish(logs)
         run.call("on_test_end", logs)
         return logs
 
     def _batches(
-        self, run: Observed, state: TrainState, bar: ProgressBar, compiling: contextlib.AbstractContextManager[None]
+        self, hooks: BatchHooks, state: TrainState, bar: ProgressBar, compiling: contextlib.AbstractContextManager[None]
     ) -> TrainState:
         """The state after evaluating batches that come from the host.
 
@@ -107,7 +105,6 @@ class Evaluation:
             InputError: there are none.
         """
         task, step = self.task, self.task.evaluate
-        per_batch = run.callbacks.wants("on_test_batch_begin", "on_test_batch_end")
         size = steps.batch_size(self.source.example())
         index = -1
 
@@ -117,8 +114,7 @@ class Evaluation:
         prepare = functools.partial(fill_up, size=size) if self.pads else None
         with ReadAhead(self.source.batches(), BATCHES_AHEAD, prepare, place=place) as batches:
             for index, batch in enumerate(batches):
-                if per_batch:
-                    run.call("on_test_batch_begin", index)
+                hooks.begin(index)
                 if task.run_eagerly:
                     with jax.disable_jit():
                         state = step(state, jax.tree.map(jax.numpy.asarray, batch))
@@ -126,9 +122,8 @@ class Evaluation:
                     with compiling if index == 0 else contextlib.nullcontext():
                         metrics, model_state = task.loops.eval_one(step, state, batch)
                     state = with_arrays(state, metrics=metrics, model_state=model_state)
-                values = task.logs(step, arrays_of(state).metrics) if per_batch or bar.verbose == 1 else {}
-                if per_batch:
-                    run.call("on_test_batch_end", index, LazyLogs(values))
+                values = task.logs(step, arrays_of(state).metrics) if hooks.wanted or bar.verbose == 1 else {}
+                hooks.end(index, functools.partial(LazyLogs, values))
                 bar.update(index + 1, functools.partial(to_floats, values))
         if index < 0:
             raise InputError("The data for evaluation yields no batches; a generator can be read only once.")

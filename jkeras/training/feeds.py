@@ -13,6 +13,7 @@ from jkeras.buffers import owned_copy
 from jkeras.errors import NonFiniteError
 from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
+from jkeras.training.batch_hooks import BatchHooks
 from jkeras.training.batches import fill_up
 from jkeras.training.chunks import Chunks
 from jkeras.training.device_memory import fits
@@ -59,7 +60,7 @@ class _OrderedFeed:
         self.source = source
         self.order: Order = Order(run, source)
         self.total: int | None = source.steps_per_epoch
-        self.chunks: Chunks = Chunks(run.options, run.callbacks)
+        self.hooks: BatchHooks = BatchHooks(run, "train")
 
     def get_state(self) -> dict[str, Any]:
         return {"order": self.order.get_state()}
@@ -77,13 +78,11 @@ class OneStepFeed(_OrderedFeed):
             return
         rows = np.asarray(self.order.span(epoch)[0])[: self.source.rows]
         batch = jax.tree.map(lambda array: array[rows], self.source.data)
-        if self.chunks.begins:
-            run.call("on_train_batch_begin", 0)
+        self.hooks.begin(0)
         with run.compiling():
             state, logs = run.task.loops.step_with_logs(run.task.train, run.state, batch)
         run.take((state, None, logs))
-        if self.chunks.ends:
-            run.call("on_train_batch_end", 0, run.batch_logs())
+        self.hooks.end(0, run.batch_logs)
         yield 1
 
 
@@ -92,6 +91,7 @@ class DeviceFeed(_OrderedFeed):
 
     def __init__(self, run: FitRun, source: ArraySource, pad: bool):
         super().__init__(run, source)
+        self.chunks: Chunks = Chunks(run.options, self.hooks.wanted)
         self.data: Any = run.task.layout.place_data(source.data)
         self.masked: bool = pad and source.ragged
 
@@ -99,22 +99,19 @@ class DeviceFeed(_OrderedFeed):
         run, task, source = self.run, self.run.task, self.source
         order, first, last = self.order.span(epoch)
         full = last if self.masked else min(last, source.rows // source.batch_size)
-        per_batch = self.chunks.per_batch
         done += first
-        in_flight = InFlight(STEPS_IN_FLIGHT if per_batch else 1)
+        in_flight = InFlight(STEPS_IN_FLIGHT if self.hooks.wanted else 1)
         while done < full and not run.stopping:
             most = run.most_steps
             size = self.chunks.size if most is None else min(self.chunks.size, most)
             stop = min(full, done + size)
-            if self.chunks.begins:
-                run.call("on_train_batch_begin", done - first)
+            self.hooks.begin(done - first)
             started = done
             with run.compiling():
                 span = Span(done, stop, source.rows, source.batch_size, self.masked)
                 token = run.take(task.loops.train_steps(task.train, run.state, self.data, order, span))
             done = stop
-            if self.chunks.ends:
-                run.call("on_train_batch_end", stop - 1 - first, run.batch_logs())
+            self.hooks.end(stop - 1 - first, run.batch_logs)
             in_flight.add(token)
             self.chunks.note(stop - started)
             yield done - first
@@ -125,13 +122,11 @@ class DeviceFeed(_OrderedFeed):
     def _last(self, order: jax.Array, index: int) -> None:
         """The ragged last batch of a network whose rows depend on each other: a step of exactly its shape."""
         run, source = self.run, self.source
-        if self.chunks.begins:
-            run.call("on_train_batch_begin", index)
+        self.hooks.begin(index)
         task = run.task
         rows = order[..., source.rows // source.batch_size * source.batch_size : source.rows]
         run.take(task.loops.train_rows(task.train, run.state, self.data, rows))
-        if self.chunks.ends:
-            run.call("on_train_batch_end", index, run.batch_logs())
+        self.hooks.end(index, run.batch_logs)
 
 
 class HostFeed:
@@ -147,7 +142,7 @@ class HostFeed:
         self.reading: ReadAhead | None = None
         self.order: Order | None = Order(run, source) if isinstance(source, ArraySource) else None
         self.total: int | None = source.steps_per_epoch
-        self.chunks: Chunks = Chunks(run.options, run.callbacks)
+        self.hooks: BatchHooks = BatchHooks(run, "train")
 
     def get_state(self) -> dict[str, Any]:
         stream = None
@@ -173,12 +168,10 @@ class HostFeed:
         place = None if run.task.run_eagerly or run.checks_finite else self._place
         with ReadAhead(self._batches(epoch, done), BATCHES_AHEAD, prepare, note, place) as self.reading:
             for index, batch in enumerate(self.reading, done):
-                if self.chunks.begins:
-                    run.call("on_train_batch_begin", index)
+                self.hooks.begin(index)
                 with run.compiling():
                     token = self._step(batch, index)
-                if self.chunks.ends:
-                    run.call("on_train_batch_end", index, run.batch_logs())
+                self.hooks.end(index, run.batch_logs)
                 in_flight.add(token)
                 yield index + 1
                 if run.stopping:

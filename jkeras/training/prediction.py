@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ from jkeras.console.progress import ProgressBar
 from jkeras.errors import InputError
 from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
+from jkeras.training.batch_hooks import BatchHooks
 from jkeras.training.batches import fill_up
 from jkeras.training.evaluation import Pass
 from jkeras.training.prefetch import ReadAhead
@@ -31,12 +33,12 @@ def predict(task: PredictionTask, run: Pass, verbose: Verbose = 0) -> Any:
         run: is told of it; its state counts once `on_predict_begin` has been called.
         verbose: the verbose of the bar.
     """
-    source, callbacks = task.source, run.callbacks
+    source = task.source
     pads = not mixes_samples(task.definition, training=False)
     if isinstance(source, ArraySource) and pads and not task.chosen_size and source.steps is None:
         source = ArraySource(source.data, source.rows, min(source.rows, FAST_BATCH_SIZE))
     run.call("on_predict_begin")
-    state = run.state
+    state, hooks = run.state, BatchHooks(run, "predict")
     bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
     size = steps.batch_size(source.example())
     collected: list[Any] = []
@@ -45,7 +47,7 @@ def predict(task: PredictionTask, run: Pass, verbose: Verbose = 0) -> Any:
     batches: Any = source.batches() if isinstance(source, ArraySource) else ReadAhead(source.batches())
     with contextlib.closing(batches):
         for index, batch in enumerate(batches):
-            run.call("on_predict_batch_begin", index)
+            hooks.begin(index)
             rows = steps.batch_size(batch)
             x = fill_up(batch, size).x if pads and rows < size else batch.x
             if task.run_eagerly:
@@ -54,8 +56,7 @@ def predict(task: PredictionTask, run: Pass, verbose: Verbose = 0) -> Any:
             else:
                 with bar.compiling("predict") if index == 0 else contextlib.nullcontext():
                     outputs = task.loops.predict(task.definition, state, x)
-            if callbacks.callbacks:
-                run.call("on_predict_batch_end", index, {"outputs": _fetch(outputs, rows)})
+            hooks.end(index, functools.partial(_outputs, outputs, rows))
             if pending is not None:
                 collected.append(_fetch(*pending))
             pending = (outputs, rows)
@@ -67,6 +68,10 @@ def predict(task: PredictionTask, run: Pass, verbose: Verbose = 0) -> Any:
     bar.finish()
     run.call("on_predict_end")
     return jax.tree.map(lambda *parts: np.concatenate(parts), *collected)
+
+
+def _outputs(outputs: PyTree[Any], rows: int) -> dict[str, Any]:
+    return {"outputs": _fetch(outputs, rows)}
 
 
 def _fetch(outputs: PyTree[Any], rows: int) -> Any:
