@@ -6,6 +6,7 @@ Each takes the value given and returns the value kept, or raises `ArgumentError`
 
 from __future__ import annotations
 
+import math
 import numbers
 import operator
 import os
@@ -119,6 +120,14 @@ def number(value: object) -> float:
     return cast(float, plain)
 
 
+def finite(value: object) -> float:
+    """A real number other than infinity; an integer stays one."""
+    result = _number_or_none(value)
+    if result is None or not math.isfinite(result):
+        raise ArgumentError("expected a finite number")
+    return result
+
+
 def between(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Callable[[object], float]:
     """A real number in the interval from `low` to `high`."""
     left, right = "(["[not open_low], ")]"[not open_high]
@@ -144,7 +153,13 @@ def non_negative(value: object) -> float:
     return result
 
 
+def finite_non_negative(value: object) -> float:
+    """A real number of at least zero other than infinity."""
+    return finite(non_negative(value))
+
+
 probability: Callable[[object], float] = between(0, 1)
+finite_positive: Callable[[object], float] = between(0, math.inf, open_low=True, open_high=True)
 
 
 def boolean(value: object) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jkeras import arguments
 from jkeras.callbacks.callback import Callback
 from jkeras.errors import ArgumentError, InputError
 from jkeras.types import Array
@@ -65,6 +67,13 @@ class _Rising(Callback):
             self.model.stop_training = True
 
 
+def _rows(value: Any) -> Any:
+    """Rows of an array or a frame."""
+    if not getattr(value, "shape", ()):
+        raise ArgumentError("expected an array of rows")
+    return value
+
+
 def lr_range_test(
     model: Model,
     x: np.ndarray | Array,
@@ -91,8 +100,8 @@ def lr_range_test(
         explosion: the run stops when the average loss exceeds its smallest value by this factor.
 
     Raises:
-        ArgumentError: not 0 < low < high, or fewer than 5 steps.
-        InputError: fewer rows than one batch.
+        ArgumentError: not 0 < low < high, fewer than 5 steps, or an argument is out of range.
+        InputError: fewer rows than one batch, or `x` and `y` have different numbers of rows.
 
     >>> import jkeras as jk
     >>> x = np.linspace(-1, 1, 64, dtype="float32")[:, None]
@@ -101,10 +110,18 @@ def lr_range_test(
     >>> 1e-3 < result.suggestion < 10
     True
     """
-    if not 0 < low < high:
+    checked = functools.partial(arguments.checked, "lr_range_test")
+    low = checked("low", low, arguments.finite_positive)
+    high = checked("high", high, arguments.finite_positive)
+    if not low < high:
         raise ArgumentError(f"lr_range_test(low={low!r}, high={high!r}): expected 0 < low < high.")
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 5:
-        raise ArgumentError(f"lr_range_test(steps={steps!r}): expected a whole number of at least 5.")
+    steps = checked("steps", steps, arguments.at_least(5))
+    batch_size = checked("batch_size", batch_size, arguments.positive_int)
+    smoothing = checked("smoothing", smoothing, arguments.between(0, 1, open_high=True))
+    explosion = checked("explosion", explosion, arguments.between(1, math.inf, open_low=True))
+    x, y = checked("x", x, _rows), checked("y", y, arguments.optional(_rows))
+    if y is not None and len(y) != len(x):
+        raise InputError(f"lr_range_test: x has {len(x)} rows and y {len(y)}.")
     rows = len(x) // batch_size * batch_size
     if rows == 0:
         raise InputError(f"lr_range_test(batch_size={batch_size}): the data has {len(x)} rows, less than one batch.")

@@ -46,9 +46,9 @@ class Adafactor(Optimizer):
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
-    beta_2_decay: float = field(default=-0.8, convert=arguments.number)
-    epsilon_1: float = field(default=1e-30, convert=arguments.number)
-    epsilon_2: float = field(default=1e-3, convert=arguments.number)
+    beta_2_decay: float = field(default=-0.8, convert=arguments.finite)
+    epsilon_1: float = field(default=1e-30, convert=arguments.finite_non_negative)
+    epsilon_2: float = field(default=1e-3, convert=arguments.finite_non_negative)
     clip_threshold: float = field(default=1.0, convert=arguments.number)
     relative_step: bool = field(default=True, convert=arguments.boolean)
 

@@ -28,8 +28,8 @@ class Adagrad(Optimizer):
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
-    initial_accumulator_value: float = field(default=0.1, convert=arguments.number)
-    epsilon: float = field(default=1e-7, convert=arguments.number)
+    initial_accumulator_value: float = field(default=0.1, convert=arguments.finite)
+    epsilon: float = field(default=1e-7, convert=arguments.finite_non_negative)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("accumulator",),)
@@ -64,7 +64,7 @@ class Adadelta(Optimizer):
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     rho: float = field(default=0.95, convert=arguments.probability)
-    epsilon: float = field(default=1e-7, convert=arguments.number)
+    epsilon: float = field(default=1e-7, convert=arguments.finite_non_negative)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("accumulated_grad", "accumulated_delta_var"),)

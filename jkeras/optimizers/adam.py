@@ -37,7 +37,7 @@ class AdamRule(Optimizer):
 
     beta_1: float = field(default=0.9, convert=arguments.probability, kw_only=True)
     beta_2: float = field(default=0.999, convert=arguments.probability, kw_only=True)
-    epsilon: float = field(default=1e-7, convert=arguments.number, kw_only=True)
+    epsilon: float = field(default=1e-7, convert=arguments.finite_non_negative, kw_only=True)
     amsgrad: bool = field(default=False, convert=arguments.boolean, kw_only=True)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
@@ -79,7 +79,7 @@ class Adam(AdamRule):
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     beta_1: float = field(default=0.9, convert=arguments.probability)
     beta_2: float = field(default=0.999, convert=arguments.probability)
-    epsilon: float = field(default=1e-7, convert=arguments.number)
+    epsilon: float = field(default=1e-7, convert=arguments.finite_non_negative)
     amsgrad: bool = field(default=False, convert=arguments.boolean)
 
 
@@ -98,8 +98,8 @@ class AdamW(AdamRule):
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
-    weight_decay: float = field(default=0.004, convert=arguments.non_negative)
+    weight_decay: float = field(default=0.004, convert=arguments.finite_non_negative)
     beta_1: float = field(default=0.9, convert=arguments.probability)
     beta_2: float = field(default=0.999, convert=arguments.probability)
-    epsilon: float = field(default=1e-7, convert=arguments.number)
+    epsilon: float = field(default=1e-7, convert=arguments.finite_non_negative)
     amsgrad: bool = field(default=False, convert=arguments.boolean)

@@ -31,7 +31,7 @@ class Adamax(Optimizer):
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     beta_1: float = field(default=0.9, convert=arguments.probability)
     beta_2: float = field(default=0.999, convert=arguments.probability)
-    epsilon: float = field(default=1e-7, convert=arguments.number)
+    epsilon: float = field(default=1e-7, convert=arguments.finite_non_negative)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum", "norm"),)
@@ -63,7 +63,7 @@ class Nadam(Optimizer):
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     beta_1: float = field(default=0.9, convert=arguments.probability)
     beta_2: float = field(default=0.999, convert=arguments.probability)
-    epsilon: float = field(default=1e-7, convert=arguments.number)
+    epsilon: float = field(default=1e-7, convert=arguments.finite_non_negative)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum", "velocity"),)

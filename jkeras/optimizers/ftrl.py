@@ -47,7 +47,7 @@ class Ftrl(Optimizer):
     l1_regularization_strength: float = field(default=0.0, convert=arguments.non_negative)
     l2_regularization_strength: float = field(default=0.0, convert=arguments.non_negative)
     l2_shrinkage_regularization_strength: float = field(default=0.0, convert=arguments.non_negative)
-    beta: float = field(default=0.0, convert=arguments.number)
+    beta: float = field(default=0.0, convert=arguments.finite)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("accumulator", "linear"),)

@@ -76,7 +76,7 @@ class LossScaleOptimizer(BaseOptimizer):
     """
 
     inner_optimizer: BaseOptimizer = field(convert=_inner)
-    initial_scale: float = field(default=2.0**15, convert=arguments.number)
+    initial_scale: float = field(default=2.0**15, convert=arguments.finite_positive)
     dynamic_growth_steps: int = field(default=2000, convert=arguments.positive_int)
     name: str | None = field(default=None, convert=arguments.optional(arguments.text))
 

@@ -167,7 +167,7 @@ class MultiOptimizer(BaseOptimizer):
     """
 
     optimizer_map: Any = field(convert=_chooser)
-    loss_scale_factor: float | None = field(default=None, convert=arguments.optional(arguments.number))
+    loss_scale_factor: float | None = field(default=None, convert=arguments.optional(arguments.finite_positive))
     name: str | None = field(default=None, convert=arguments.optional(arguments.text))
 
     def __post_init__(self) -> None:

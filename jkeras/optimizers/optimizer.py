@@ -60,13 +60,13 @@ class OptimizerState(NamedTuple):
 
 def learning_rate(value: object) -> Any:
     """A float, or a schedule: a `LearningRateSchedule`, its configuration, or a function of the step."""
-    if isinstance(value, (float, np.floating)) and value == value:
+    if isinstance(value, (float, np.floating)) and np.isfinite(value):
         return float(value)
     if isinstance(value, Mapping):
         return schedules.get(value)
     if callable(value) and not isinstance(value, type):
         return value
-    raise ArgumentError("expected a float, a schedule or a function of the step")
+    raise ArgumentError("expected a finite float, a schedule or a function of the step")
 
 
 def _patterns(value: object) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ class Optimizer(BaseOptimizer):
 
     learning_rate: LearningRateField = field(convert=learning_rate)
     weight_decay: float | None = field(
-        default=None, convert=arguments.optional(arguments.non_negative), kw_only=True, trailing=True
+        default=None, convert=arguments.optional(arguments.finite_non_negative), kw_only=True, trailing=True
     )
     clipnorm: float | None = field(
         default=None, convert=arguments.optional(arguments.number), kw_only=True, trailing=True
@@ -131,7 +131,7 @@ class Optimizer(BaseOptimizer):
         default=None, convert=arguments.optional(arguments.positive_int), kw_only=True, trailing=True
     )
     loss_scale_factor: float | None = field(
-        default=None, convert=arguments.optional(arguments.number), kw_only=True, trailing=True
+        default=None, convert=arguments.optional(arguments.finite_positive), kw_only=True, trailing=True
     )
     gradient_accumulation_steps: int | None = field(
         default=None, convert=arguments.optional(arguments.at_least(2)), kw_only=True, trailing=True

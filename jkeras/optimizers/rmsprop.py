@@ -35,7 +35,7 @@ class RMSprop(Optimizer):
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     rho: float = field(default=0.9, convert=arguments.probability)
     momentum: float = field(default=0.0, convert=arguments.non_negative)
-    epsilon: float = field(default=1e-7, convert=arguments.number)
+    epsilon: float = field(default=1e-7, convert=arguments.finite_non_negative)
     centered: bool = field(default=False, convert=arguments.boolean)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:

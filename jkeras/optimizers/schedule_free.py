@@ -35,7 +35,7 @@ class ScheduleFreeAdamW(Optimizer):
     learning_rate: LearningRateField = field(default=0.0025, convert=learning_rate)
     beta_1: float = field(default=0.9, convert=arguments.between(0, 1, open_low=True))
     beta_2: float = field(default=0.999, convert=arguments.probability)
-    epsilon: float = field(default=1e-8, convert=arguments.number)
+    epsilon: float = field(default=1e-8, convert=arguments.finite_non_negative)
     warmup_steps: int = field(default=0, convert=arguments.non_negative)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:

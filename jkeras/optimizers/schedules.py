@@ -64,9 +64,9 @@ class ExponentialDecay(LearningRateSchedule):
     0.05
     """
 
-    initial_learning_rate: float = field(convert=arguments.number)
+    initial_learning_rate: float = field(convert=arguments.finite)
     decay_steps: float = field(convert=positive)
-    decay_rate: float = field(convert=arguments.number)
+    decay_rate: float = field(convert=arguments.finite)
     staircase: bool = field(default=False, convert=arguments.boolean)
     name: str = field(default="ExponentialDecay", convert=arguments.text)
 
@@ -82,9 +82,9 @@ class InverseTimeDecay(LearningRateSchedule):
     0.05
     """
 
-    initial_learning_rate: float = field(convert=arguments.number)
+    initial_learning_rate: float = field(convert=arguments.finite)
     decay_steps: float = field(convert=positive)
-    decay_rate: float = field(convert=arguments.number)
+    decay_rate: float = field(convert=arguments.finite)
     staircase: bool = field(default=False, convert=arguments.boolean)
     name: str = field(default="InverseTimeDecay", convert=arguments.text)
 
@@ -95,7 +95,7 @@ class InverseTimeDecay(LearningRateSchedule):
 
 def _numbers(value: object) -> tuple[float, ...]:
     try:
-        return tuple(arguments.number(v) for v in arguments.entries(value))
+        return tuple(arguments.finite(v) for v in arguments.entries(value))
     except ArgumentError:
         raise ArgumentError("expected a list of numbers") from None
 
@@ -146,10 +146,10 @@ class PolynomialDecay(LearningRateSchedule):
     0.05
     """
 
-    initial_learning_rate: float = field(convert=arguments.number)
+    initial_learning_rate: float = field(convert=arguments.finite)
     decay_steps: float = field(convert=positive)
-    end_learning_rate: float = field(default=0.0001, convert=arguments.number)
-    power: float = field(default=1.0, convert=arguments.number)
+    end_learning_rate: float = field(default=0.0001, convert=arguments.finite)
+    power: float = field(default=1.0, convert=arguments.finite)
     cycle: bool = field(default=False, convert=arguments.boolean)
     name: str = field(default="PolynomialDecay", convert=arguments.text)
 
@@ -184,11 +184,11 @@ class CosineDecay(LearningRateSchedule):
     [0.0, 0.5, 1.0, 0.5, 0.0]
     """
 
-    initial_learning_rate: float = field(convert=arguments.number)
+    initial_learning_rate: float = field(convert=arguments.finite)
     decay_steps: float = field(convert=positive)
-    alpha: float = field(default=0.0, convert=arguments.number)
+    alpha: float = field(default=0.0, convert=arguments.finite)
     name: str = field(default="CosineDecay", convert=arguments.text)
-    warmup_target: float | None = field(default=None, convert=arguments.optional(arguments.number))
+    warmup_target: float | None = field(default=None, convert=arguments.optional(arguments.finite))
     warmup_steps: float = field(default=0, convert=arguments.non_negative)
 
     def __call__(self, step: ArrayLike) -> jax.Array:
@@ -223,11 +223,11 @@ class CosineDecayRestarts(LearningRateSchedule):
     [0.1, 0.05, 0.1]
     """
 
-    initial_learning_rate: float = field(convert=arguments.number)
+    initial_learning_rate: float = field(convert=arguments.finite)
     first_decay_steps: float = field(convert=positive)
     t_mul: float = field(default=2.0, convert=positive)
-    m_mul: float = field(default=1.0, convert=arguments.number)
-    alpha: float = field(default=0.0, convert=arguments.number)
+    m_mul: float = field(default=1.0, convert=arguments.finite)
+    alpha: float = field(default=0.0, convert=arguments.finite)
     name: str = field(default="SGDRDecay", convert=arguments.text)
 
     def __call__(self, step: ArrayLike) -> jax.Array:

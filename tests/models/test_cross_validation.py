@@ -51,6 +51,24 @@ def test_range_test_leaves_the_model_alone():
     np.testing.assert_array_equal(before, base.get_weights()[0])
     assert len(found.losses) == len(found.learning_rates) <= 12 and found.learning_rates[0] == pytest.approx(1e-4)
     # The first loss is that of the first batch before any update.
-    for wrong in ({"low": 0.0}, {"steps": 3}, {"batch_size": 100}):
-        with pytest.raises(errors.JkerasError, match=next(iter(wrong))):
-            jk.lr_range_test(base, X, Y, **wrong)
+
+
+NONSENSE = ["many", None, object(), [], {}, 1j, True, float("nan"), -1, np.zeros(0)]
+RANGE = {
+    "low": [*NONSENSE, 0.0, 2.0, float("inf")],
+    "high": [*NONSENSE, 0.0, 1e-9, float("inf")],
+    "steps": [*NONSENSE, 3, 2.5],
+    "batch_size": [*NONSENSE, 0, 2.5, 100],
+    "smoothing": [*NONSENSE, 1.0],
+    "explosion": [*NONSENSE, 1.0],
+    "x": [3, "x", [X, X], {"a": X}, np.float32(1), object(), X[:0]],
+    "y": [3, "y", [Y], {"a": Y}, object(), Y[:-1], np.concatenate([Y, Y])],
+}
+
+
+@pytest.mark.parametrize("name", RANGE)
+def test_wrong_arguments_of_a_range_test_are_named(name):
+    base = model()
+    for value in RANGE[name]:
+        with pytest.raises(errors.JkerasError, match=rf"lr_range_test.*\b{name}\b"):
+            jk.lr_range_test(base, **{"x": X, "y": Y, name: value})

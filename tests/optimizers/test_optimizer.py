@@ -10,6 +10,7 @@ import numpy as np
 import optax
 import pytest
 
+import jkeras.keras
 from jkeras import optimizers
 from jkeras.errors import ArgumentError, InputError, RestoreError, SignatureError, UnknownNameError
 from jkeras.files import optimizer_order
@@ -289,6 +290,45 @@ def test_arguments_that_keras_refuses_are_refused(name, kwargs):
         getattr(keras.optimizers, name)(**kwargs)
     with pytest.raises(ArgumentError):
         getattr(optimizers, name)(**kwargs)
+
+
+# With these a step is no step: weights would stay as they are, or be no numbers. Infinite bounds bound nothing.
+NO_STEPS = {
+    "learning_rate": [np.inf, -np.inf, np.nan],
+    "weight_decay": [np.inf, np.nan, -0.1],
+    "epsilon": [np.inf, np.nan, -1e-7],
+    "epsilon_1": [np.inf, np.nan, -1e-7],
+    "epsilon_2": [np.inf, np.nan, -1e-7],
+    "loss_scale_factor": [np.inf, np.nan, 0.0, -2.0],
+    "initial_scale": [np.inf, np.nan, 0.0, -2.0],
+    "initial_learning_rate": [np.inf, np.nan],
+    "decay_rate": [np.inf, np.nan],
+    "inner_optimizer": [None, "sdg", object(), 3],
+    "dynamic_growth_steps": [0, -1, 2.5, "many"],
+}
+
+
+@pytest.mark.parametrize("face", [optimizers, jkeras.keras.optimizers], ids=["values", "objects"])
+@pytest.mark.parametrize("name", NO_STEPS)
+def test_numbers_that_make_no_step_are_refused(name, face):
+    decays = "ExponentialDecay InverseTimeDecay PolynomialDecay CosineDecay CosineDecayRestarts".split()
+    classes = [getattr(face, name) for name in (*VARIANTS, "LossScaleOptimizer")]
+    classes += [getattr(face.schedules, name) for name in decays]
+    good = {
+        "inner_optimizer": face.SGD(),
+        "initial_learning_rate": 0.1,
+        "decay_steps": 3,
+        "first_decay_steps": 3,
+        "decay_rate": 0.5,
+    }
+    found = [(cls, inspect.signature(cls).parameters) for cls in classes]
+    found = [(cls, parameters) for cls, parameters in found if name in parameters]
+    for cls, parameters in found:
+        settings = {key: value for key, value in good.items() if key in parameters}
+        for value in NO_STEPS[name]:
+            with pytest.raises((ArgumentError, UnknownNameError), match=rf"{name}=|sdg"):
+                cls(**{**settings, name: value})
+    assert found
 
 
 def test_errors():

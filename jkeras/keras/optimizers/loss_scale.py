@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.optimizers.optimizer import Optimizer, update_if
@@ -27,6 +29,12 @@ _WITHOUT_MEANING = {
     "loss_scale_factor": None,
     "gradient_accumulation_steps": None,
 }
+
+
+def _optimizer(value: object) -> Optimizer:
+    if not isinstance(value, Optimizer):
+        raise ArgumentError("expected an optimizer, such as keras.optimizers.Adam()")
+    return value
 
 
 class LossScaleOptimizer(Optimizer):
@@ -62,10 +70,11 @@ class LossScaleOptimizer(Optimizer):
                 raise ArgumentError(
                     f"LossScaleOptimizer does not support `{argument}`. Instead, set `{argument}` on the `inner_optimizer`."
                 )
+        checked = functools.partial(arguments.checked, "LossScaleOptimizer")
         super().__init__(learning_rate=0.0, name=name)
-        self.inner_optimizer = inner_optimizer
-        self.initial_scale = initial_scale
-        self.dynamic_growth_steps = dynamic_growth_steps
+        self.inner_optimizer = checked("inner_optimizer", inner_optimizer, _optimizer)
+        self.initial_scale = checked("initial_scale", initial_scale, arguments.finite_positive)
+        self.dynamic_growth_steps = checked("dynamic_growth_steps", dynamic_growth_steps, arguments.positive_int)
         self.inner_optimizer.loss_scale_factor = None  # otherwise gradients would be unscaled twice
 
     def build(self, variables: Sequence[Variable]) -> None:
