@@ -121,7 +121,9 @@ def _max_backward(windows: Windows, x: jax.Array, dy: jax.Array) -> tuple[jax.Ar
         winner = jnp.full(largest.shape, len(parts), jnp.int16)
         for number in reversed(range(len(parts))):
             winner = jnp.where(parts[number] == largest, jnp.int16(number), winner)
-        return _route(x.shape, winner, dy, windows)
+        # The remainder changes no number. XLA counts it as expensive, and so computes the winner once for all elements of a
+        # block, not for each of them, and with it what gives `x`, such as a convolution of one channel.
+        return _route(x.shape, lax.rem(winner, jnp.int16(len(parts) + 1)), dy, windows)
 
     def stock(x: jax.Array, dy: jax.Array) -> jax.Array:
         gradient: jax.Array = jax.vjp(functools.partial(plain.max_pool, **windows.options), x)[1](dy)[0]

@@ -152,6 +152,21 @@ def test_max_pooling(shape, pool_size, strides, padding, ties, rng):
     assert_equal_forms(fast, stock, jnp.asarray(values, jnp.float32))
 
 
+@pytest.mark.parametrize(("size", "strides"), [((2, 2), (2, 2)), ((3, 3), (2, 2))])
+def test_winners_of_max_pooling_are_an_array_of_their_own(size, strides, rng):
+    """Else XLA computes them, and the convolution before them, for each element of the gradient."""
+
+    def loss(x, kernel):
+        y = lowering.conv(x, kernel, strides=(1, 1), padding="valid", dilation=(1, 1))
+        return jnp.sum(jnp.square(lowering.max_pool(jax.nn.relu(y), pool_size=size, strides=strides, padding="valid")))
+
+    x, kernel = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in ((4, 12, 12, 1), (3, 3, 1, 8)))
+    windows = (10 - size[0]) // strides[0] + 1
+    text = jax.jit(jax.grad(loss, 1)).lower(x, kernel).compile().as_text()
+    results = [line.split(" fusion(")[0] for line in text.splitlines() if " fusion(" in line]
+    assert any(f"= s16[4,{windows},{windows},8]" in each for each in results)
+
+
 @pytest.mark.parametrize(("shape", "axes"), [((3, 4, 5), (2,)), ((3, 4, 5), (1, 2)), ((6, 2), (0,)), ((2, 1), (1,))])
 def test_standardized(shape, axes, rng):
     x = jnp.asarray(3 + 2 * rng.normal(size=shape), jnp.float32)
