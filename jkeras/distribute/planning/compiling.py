@@ -141,7 +141,7 @@ def prepared(
 
 
 def reason_of(log: str) -> str:
-    """Why a compiler failed, out of all that it wrote.
+    r"""Why a compiler failed, out of all that it wrote.
 
     >>> reason_of("Traceback:\nJaxRuntimeError: Ran out of memory.\nSee https://openxla.org for more details.\n")
     'JaxRuntimeError: Ran out of memory.'
