@@ -95,11 +95,8 @@ def apart(deep, make):
     return plain.set_weights(values)
 
 
-# Every kind in a mode that looks at weights alone and in one that looks at what arrives; every mode on one and on two kernels.
-@pytest.mark.parametrize(
-    ("name", "mode"),
-    [(name, mode) for name in KINDS for mode in (MODES if name in ("dense", "block") else ("int8", "awq"))],
-)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", KINDS)
 def test_each_copy_is_quantised_as_if_it_were_alone(name, mode):
     make, kernels = KINDS[name]
     deep = chain(layers.Repeat(make(), DEPTH))
