@@ -127,16 +127,21 @@ def check_place(path: Path) -> None:
     if silent():  # another process writes
         return
     path = Path(path).absolute()
-    _check_folder(path)
-    above = next((folder for folder in path.parents if folder.exists()), path.parent)
+    above = _check_folder(path)
     if not os.access(above, os.W_OK | os.X_OK):
         raise failure(path, f"nothing may be created in {above}", errno.EACCES)
 
 
-def _check_folder(path: Path) -> None:
+def _check_folder(path: Path) -> Path:
+    """The nearest folder above a path that exists.
+
+    Raises:
+        SaveError: it is a file.
+    """
     above = next((folder for folder in path.parents if folder.exists()), path.parent)
     if above.exists() and not above.is_dir():
         raise failure(path, f"{above} is a file, not a directory", errno.ENOTDIR)
+    return above
 
 
 def _stay_removed(path: Path) -> None:

@@ -21,6 +21,7 @@ from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.evaluation import evaluate_on_device
 from jkeras.training.lazy_logs import LazyLogs
+from jkeras.training.prediction import batch_logs, fetched
 from jkeras.training.prefetch import ReadAhead
 from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState
@@ -89,10 +90,10 @@ def predict(
             filled = dataclasses.replace(fill_up(batch, size), valid=None) if pad and rows < size else batch
             with bar.compiling("predict") if index == 0 else contextlib.nullcontext():
                 outputs = _predict_one(this, function, filled)
-            hooks.end(index, functools.partial(_outputs, outputs, rows))
+            hooks.end(index, functools.partial(batch_logs, outputs, rows))
             # The host fetches the outputs of one batch while the device computes the next.
             if pending is not None:
-                collected.append(_fetched(*pending))
+                collected.append(fetched(*pending))
             pending = (outputs, rows)
             bar.update(index + 1)
             if stopped():
@@ -100,7 +101,7 @@ def predict(
     this.callbacks.flush()
     if pending is None:
         raise InputError("The data for prediction yields no batches; a generator can be read only once.")
-    collected.append(_fetched(*pending))
+    collected.append(fetched(*pending))
     return jax.tree.map(lambda *parts: np.concatenate(parts), *collected)
 
 
@@ -110,11 +111,3 @@ def _predict_one(this: Pass, function: Callable[..., Any], batch: Batch) -> Any:
     if others:
         this.state = this.state.replace(model_state=list(others))
     return outputs
-
-
-def _outputs(outputs: Any, rows: int) -> dict[str, Any]:
-    return {"outputs": _fetched(outputs, rows)}
-
-
-def _fetched(outputs: Any, rows: int) -> Any:
-    return jax.tree.map(lambda leaf: np.asarray(leaf)[:rows], outputs)

@@ -86,8 +86,7 @@ def _outer(
     if channels_first:
         x = jnp.moveaxis(x, 1, -1)
     if _one_element(kernel, pairs, groups) and set(strides) == {1}:
-        stock = functools.partial(stock_conv, strides=strides, pairs=pairs, dilation=dilation)
-        outputs = on_cpu(functools.partial(_product, strides=strides), stock, x, kernel)
+        outputs = _one_element_conv(x, kernel, strides, pairs, dilation)
     else:
         outputs = _conv(x, kernel, strides, pairs, dilation, groups)
     return jnp.moveaxis(outputs, -1, 1) if channels_first else outputs
@@ -97,11 +96,9 @@ def _outer(
 def _conv(
     x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...], groups: int
 ) -> jax.Array:
-    stock = functools.partial(stock_conv, strides=strides, pairs=pairs, dilation=dilation, groups=groups)
     if _one_element(kernel, pairs, groups):
-        # XLA's compiler for GPUs ends the process at some products of every second row.
-        product: jax.Array = on_cpu(functools.partial(_product, strides=strides), stock, x, kernel)
-        return product
+        return _one_element_conv(x, kernel, strides, pairs, dilation)
+    stock = functools.partial(stock_conv, strides=strides, pairs=pairs, dilation=dilation, groups=groups)
     tile = _tile(x, kernel, strides, pairs, dilation, groups)
     if tile is not None:
         outputs: jax.Array = on_cpu(functools.partial(winograd.conv, pairs=pairs, tile=tile), stock, x, kernel)
@@ -128,6 +125,18 @@ def _tile(
 def _one_element(kernel: jax.Array, pairs: Pairs, groups: int) -> bool:
     """Whether each result comes from one place of the inputs."""
     return math.prod(kernel.shape[:-2]) == 1 and groups == 1 and not any(any(pair) for pair in pairs)
+
+
+def _one_element_conv(
+    x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...]
+) -> jax.Array:
+    """The convolution with a window of one element, a product on CPUs.
+
+    On GPUs XLA keeps more results of products than of convolutions, and its compiler ends the process at some products of
+    every second row.
+    """
+    stock = functools.partial(stock_conv, strides=strides, pairs=pairs, dilation=dilation)
+    return on_cpu(functools.partial(_product, strides=strides), stock, x, kernel)
 
 
 def _product(x: jax.Array, kernel: jax.Array, strides: tuple[int, ...]) -> jax.Array:

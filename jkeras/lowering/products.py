@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -36,13 +37,7 @@ def product(x: jax.Array, kernel: jax.Array, contracted: int = 1) -> jax.Array:
 
 
 def last_argmax(x: jax.Array) -> jax.Array:
-    """The index of the first largest value, or of the first NaN, on the last axis. Equals `jnp.argmax(x, -1)`.
-
-    Of a softmax, GPUs and TPUs take it from the logits: they would write the exponentials to memory, and read them again.
-    """
-
-    def stock(x: jax.Array) -> jax.Array:
-        return jnp.argmax(x, axis=-1).astype(jnp.int32)
+    """The index of the first largest value, or of the first NaN, on the last axis. Equals `jnp.argmax(x, -1)`."""
 
     def fast(x: jax.Array) -> jax.Array:
         places = lax.broadcasted_iota(jnp.int32, x.shape, x.ndim - 1)
@@ -51,11 +46,24 @@ def last_argmax(x: jax.Array) -> jax.Array:
 
     if x.ndim == 0 or not isinstance(x.shape[-1], int) or current_mode() == "plain":
         return jnp.argmax(x, axis=-1)
-    here = stock if x.shape[-1] < LONG else fast
+    here = _argmax if x.shape[-1] < LONG else fast
+    elsewhere, known = _on_accelerators(x)
+    if here is elsewhere:
+        return jnp.argmax(x, axis=-1)
+    return on_cpu(lambda x, _: here(x), lambda _, known: elsewhere(known), x, known)
+
+
+def _argmax(x: jax.Array) -> jax.Array:
+    return jnp.argmax(x, axis=-1).astype(jnp.int32)
+
+
+def _on_accelerators(x: jax.Array) -> tuple[Callable[[jax.Array], jax.Array], jax.Array]:
+    """How GPUs and TPUs find the index, and in what.
+
+    Of a softmax it is in the logits: they would write the exponentials to memory, and read them again.
+    """
     logits = logits_of(x, -1)
-    if logits is not None:
-        return on_cpu(lambda x, _: here(x), lambda _, logits: softmax_argmax(logits), x, logits)
-    return jnp.argmax(x, axis=-1) if here is stock else on_cpu(fast, stock, x)
+    return (_argmax, x) if logits is None else (softmax_argmax, logits)
 
 
 def softmax_argmax(logits: jax.Array) -> jax.Array:
@@ -90,11 +98,11 @@ def is_argmax(x: jax.Array, ids: jax.Array) -> jax.Array:
         larger = (places != place[..., None]) & ~(x <= value) & ~jnp.isnan(value)
         return in_range & ~jnp.any(earlier | larger, axis=-1)
 
-    first = last_argmax(x)
     fits = x.ndim > 0 and ids.shape == x.shape[:-1] and isinstance(x.shape[-1], int) and x.shape[-1] >= LONG
     if not fits or current_mode() == "plain":
-        return jnp.equal(ids, first)
-    return on_cpu(fast, lambda _, ids, first: jnp.equal(ids, first), x, ids, first)
+        return jnp.equal(ids, last_argmax(x))
+    elsewhere, known = _on_accelerators(x)
+    return on_cpu(fast, lambda _, ids, known: jnp.equal(ids, elsewhere(known)), x, ids, known)
 
 
 def chosen(x: jax.Array, ids: jax.Array, axis: int) -> jax.Array:

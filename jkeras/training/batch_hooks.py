@@ -31,10 +31,9 @@ class BatchHooks:
         self._run = run
         self._begin = f"on_{phase}_batch_begin"
         self._end = f"on_{phase}_batch_end"
-        # The older names of the hooks of training.
-        begin, end = [["on_batch_begin"], ["on_batch_end"]] if phase == "train" else [[], []]
-        self._begins = run.callbacks.wants(self._begin, *begin)
-        self._ends = run.callbacks.wants(self._end, *end)
+        older = ["on_batch_begin", "on_batch_end"] if phase == "train" else []  # names of the hooks of training
+        self._begins = run.callbacks.wants(self._begin, *older[:1])
+        self._ends = run.callbacks.wants(self._end, *older[1:])
         self.wanted: bool = self._begins or self._ends
 
     def begin(self, index: int) -> None:

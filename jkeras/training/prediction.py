@@ -56,13 +56,13 @@ def predict(task: PredictionTask, run: Pass, verbose: Verbose = 0) -> Any:
             else:
                 with bar.compiling("predict") if index == 0 else contextlib.nullcontext():
                     outputs = task.loops.predict(task.definition, state, x)
-            hooks.end(index, functools.partial(_outputs, outputs, rows))
+            hooks.end(index, functools.partial(batch_logs, outputs, rows))
             if pending is not None:
-                collected.append(_fetch(*pending))
+                collected.append(fetched(*pending))
             pending = (outputs, rows)
             bar.update(index + 1)
     if pending is not None:
-        collected.append(_fetch(*pending))
+        collected.append(fetched(*pending))
     if not collected:
         raise InputError("The data for prediction yields no batches; a generator can be read only once.")
     bar.finish()
@@ -70,9 +70,11 @@ def predict(task: PredictionTask, run: Pass, verbose: Verbose = 0) -> Any:
     return jax.tree.map(lambda *parts: np.concatenate(parts), *collected)
 
 
-def _outputs(outputs: PyTree[Any], rows: int) -> dict[str, Any]:
-    return {"outputs": _fetch(outputs, rows)}
+def batch_logs(outputs: PyTree[Any], rows: int) -> dict[str, Any]:
+    """What callbacks are told of a batch."""
+    return {"outputs": fetched(outputs, rows)}
 
 
-def _fetch(outputs: PyTree[Any], rows: int) -> Any:
+def fetched(outputs: PyTree[Any], rows: int) -> Any:
+    """The first rows of outputs as NumPy arrays; the others only fill up a batch."""
     return jax.tree.map(lambda leaf: np.asarray(leaf)[:rows], outputs)
